@@ -1,0 +1,201 @@
+"""The bridge's HTTP face: routes, CORS, fault → status."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message
+
+from api_bridge import photos
+from api_bridge.bridge import Bridge
+from api_bridge.contract import File, Json, loads
+from api_bridge.faults import Fault, FileTooLarge, MalformedRequest
+from api_bridge.openapi import openapi
+
+LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+FORM = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+log = logging.getLogger("api_bridge")
+
+
+def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
+    """
+    Return the bridge as an ASGI app, to be mounted beside Gradio or served alone.
+
+    `origins` are the pages' exact origins, such as `https://you.github.io`.
+    """
+
+    async def demos(request: Request) -> Response:
+        listed = [
+            {"demo": contract.demo, "title": contract.title, "revision": contract.revision}
+            for contract in bridge.contracts.values()
+        ]
+        return JSONResponse({"demos": listed})
+
+    async def demo(request: Request) -> Response:
+        name = request.path_params["demo"]
+        return JSONResponse({"contract": bridge.contract(name).json, "status": await bridge.status(name)})
+
+    async def ask(request: Request) -> Response:
+        started = time.perf_counter()
+        contract = bridge.contract(request.path_params["demo"])
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media in FORM:
+            value = contract.read_form(await _form(request))
+        elif media == "application/json":
+            value = _fields(await _whole(request))
+        else:
+            raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
+        answer = await bridge.ask(contract.demo, value)
+        return JSONResponse(
+            {
+                "prediction": answer.prediction,
+                "demo": answer.demo,
+                "revision": answer.revision,
+                "route": answer.route,
+                "took_ms": round((time.perf_counter() - started) * 1000, 1),
+                "trace_id": request.state.trace_id,
+            }
+        )
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    async def readyz(request: Request) -> Response:
+        statuses = {name: await bridge.status(name) for name in bridge.contracts}
+        ready = bool(statuses) and all(status["ready"] for status in statuses.values())
+        return JSONResponse({"ready": ready, "demos": statuses}, 200 if ready else 503)
+
+    async def described(request: Request) -> Response:
+        return JSONResponse(openapi(list(bridge.contracts.values()), request.scope.get("root_path", "")))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await bridge.close()
+
+    return Starlette(
+        routes=[
+            Route("/v1/demos", demos),
+            Route("/v1/demos/{demo}", demo),
+            Route("/v1/demos/{demo}/ask", ask, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/openapi.json", described),
+        ],
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], max_age=600),
+            Middleware(_Traced),
+        ],
+        exception_handlers={Fault: _told, HTTPException: _told_by_starlette},
+        lifespan=lifespan,
+    )
+
+
+class _Traced:
+    """Give every request a name to find it by, and turn a surprise into a problem instead of a bare 500."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]):
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        request.state.trace_id = uuid4().hex
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            log.exception("unexpected fault, trace %s", request.state.trace_id)
+            if begun:
+                raise
+            fault = Fault("Something went wrong in the bridge itself. The photo was not kept.")
+            await _problem(request, fault)(scope, receive, send)
+
+
+async def _told(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Fault)
+    return _problem(request, fault)
+
+
+async def _told_by_starlette(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    fault = MalformedRequest(f"{error.detail}.")
+    return _problem(request, fault, error.status_code, dict(error.headers or {}))
+
+
+def _problem(
+    request: Request, fault: Fault, status: int | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    problem = fault.problem(request.state.trace_id)
+    problem["status"] = status or fault.status
+    headers = headers or {}
+    if fault.retryable:
+        problem.setdefault("retry_after", 2)
+        headers["Retry-After"] = str(round(problem["retry_after"]))
+    log.info("%s %s, trace %s", problem["status"], fault.kind, request.state.trace_id)
+    return JSONResponse(problem, problem["status"], headers, media_type="application/problem+json")
+
+
+async def _form(request: Request) -> list[tuple[str, str | File]]:
+    """Read a form's fields; a file becomes a `File` by its content, never by its name."""
+    counted = Request(request.scope, _counted(request))
+    try:
+        async with counted.form(max_files=8, max_fields=64, max_part_size=100_000) as form:
+            return [
+                (name, photos.describe(await value.read()) if isinstance(value, UploadFile) else value)
+                for name, value in form.multi_items()
+            ]
+    except HTTPException as error:
+        raise MalformedRequest(f"The form can not be read: {error.detail}") from error
+    except ClientDisconnect as error:
+        raise MalformedRequest("The form ended too early.") from error
+
+
+async def _whole(request: Request) -> bytes:
+    return await Request(request.scope, _counted(request)).body()
+
+
+def _fields(body: bytes) -> dict[str, Json]:
+    try:
+        value = loads(body)
+    except ValueError as error:
+        raise MalformedRequest(f"This is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise MalformedRequest('Send an object of fields, such as {"age": 3}.')
+    return value
+
+
+def _counted(request: Request) -> Callable[[], Awaitable[Message]]:
+    """Receive as `request` does, but stop before a body that is too long has been read."""
+    too_large = FileTooLarge(f"This is more than {LONGEST_REQUEST / 1e6:.0f} MB: send a smaller photo.")
+    if int(request.headers.get("content-length", "0")) > LONGEST_REQUEST:
+        raise too_large
+    read = 0
+
+    async def receive() -> Message:
+        nonlocal read
+        message = await request.receive()
+        read += len(message.get("body", b""))
+        if read > LONGEST_REQUEST:
+            raise too_large
+        return message
+
+    return receive

@@ -1,0 +1,116 @@
+"""check → ask with patience → check."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from api_bridge import photos
+from api_bridge.contract import Contract, File, Json
+from api_bridge.faults import DemoUnknown, Fault, OutOfTime, SpaceBusy
+from api_bridge.patience import Clock, Deadline, Dice, wait_before_retry
+from api_bridge.space import Space
+
+PATIENCE = 30.0  # seconds a visitor is kept waiting at most
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a visitor asked for, and who gave it."""
+
+    prediction: Json
+    demo: str
+    revision: int
+    attempts: int
+    route: str = "bridge"
+
+
+class Bridge:
+    """
+    Asks Spaces on behalf of pages.
+
+    `spaces` maps each Space named in the contracts to what can be asked; `clock`
+    (seconds, monotonic), `dice` (0 to 1) and `sleep` are arguments so that tests need not wait.
+    """
+
+    def __init__(
+        self,
+        contracts: Mapping[str, Contract],
+        spaces: Mapping[str, Space],
+        *,
+        clock: Clock = time.monotonic,
+        dice: Dice = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ):
+        self.contracts = contracts
+        self.spaces = spaces
+        self._clock, self._dice, self._sleep = clock, dice, sleep
+
+    def contract(self, demo: str) -> Contract:
+        """Return `demo`'s contract, or raise `DemoUnknown`."""
+        if demo not in self.contracts:
+            known = ", ".join(self.contracts) or "none"
+            raise DemoUnknown(f"There is no demo “{demo}” here. There are: {known}.")
+        return self.contracts[demo]
+
+    async def status(self, demo: str) -> dict[str, Json]:
+        """Return how `demo`'s Space is: `{"ready", "gradio", "dialect"}`, or `{"ready": false, "fault"}`."""
+        step = _step(self.contract(demo))
+        try:
+            about = await self.spaces[step["space"]].about()
+        except Fault as fault:
+            return {"ready": False, "fault": fault.kind, "detail": fault.detail}
+        if step["endpoint"] not in about.endpoints:
+            return {"ready": False, "fault": "contract-broken", "detail": f"{step['endpoint']} is not there any more."}
+        return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
+
+    async def ask(self, demo: str, value: Mapping[str, Json]) -> Answer:
+        """
+        Return the Space's prediction for `value`, or raise a `Fault`.
+
+        Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a
+        broken contract is a bug which waiting can not mend.
+        """
+        contract = self.contract(demo)
+        question = await _cleaned(contract.check_input(value))
+        outputs, attempts = await self._patiently(_step(contract), question)
+        prediction = contract.check_prediction(outputs[0] if outputs else None)
+        return Answer(prediction, demo, contract.revision, attempts)
+
+    async def close(self) -> None:
+        for space in self.spaces.values():
+            await space.close()
+
+    async def _patiently(self, step: Mapping[str, Json], question: Mapping[str, Json]) -> tuple[list[Json], int]:
+        """Ask the step's endpoint until it answers, fails, or time is up; return its outputs and the attempts."""
+        space, deadline = self.spaces[step["space"]], Deadline.after(PATIENCE, self._clock)
+        takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
+        attempt = 1
+        while True:
+            try:
+                return await space.ask(step["endpoint"], takes, deadline.left()), attempt
+            except SpaceBusy as fault:
+                fault.attempts = attempt
+                wait = wait_before_retry(fault, attempt, deadline, self._dice) if step["pure"] else None
+                if wait is None:
+                    raise
+            except OutOfTime as fault:
+                fault.attempts = attempt
+                raise
+            await self._sleep(wait)
+            attempt += 1
+
+
+def _step(contract: Contract) -> dict[str, Json]:
+    """A demo has one step until pipelines come."""
+    (step,) = contract.json["steps"].values()
+    return dict(step)
+
+
+async def _cleaned(question: dict[str, Json]) -> dict[str, Json]:
+    """Re-encode files beside the loop, so that one large photo does not make everybody wait."""
+    return {
+        name: await asyncio.to_thread(photos.clean, name, value) if isinstance(value, File) else value
+        for name, value in question.items()
+    }

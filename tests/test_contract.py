@@ -1,0 +1,181 @@
+"""A contract is read carefully, takes what it says, and refuses the rest in words."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from cases import EVERYTHING, inputs, predictions, valid, with_files
+from conftest import CAT, CATDOG
+
+from api_bridge import photos
+from api_bridge.contract import Contract, File, load, load_all, loads
+from api_bridge.faults import (
+    ContractBroken,
+    ContractUnreadable,
+    Fault,
+    FileTooLarge,
+    InputRefused,
+    MalformedRequest,
+    MediaRefused,
+)
+
+EVERY = Contract({"demo": "every", "revision": 1, "title": "Every", "input": EVERYTHING, "prediction": {}}, Path())
+
+
+def test_its_own_examples_are_taken(contract):
+    """What a page offers is never refused."""
+    for example in contract.json["examples"]:
+        file = photos.describe((CATDOG / example["input"]["photo"]["file"]).read_bytes())
+        assert contract.check_input({"photo": file}) == {"photo": file}
+        assert file.described().items() <= example["input"]["photo"].items()
+        assert contract.check_prediction(example["prediction"]) == example["prediction"]
+
+
+def test_defaults_are_filled_in():
+    """A field left alone has the value its author gave it."""
+    checked = EVERY.check_input({"photo": File(b"1", "image/png"), "age": 3})
+    assert checked["weight"] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("file", "fault", "words"),
+    [
+        (File(b"<svg/>", "application/octet-stream"), MediaRefused, "“Photo” takes JPEG, PNG or WebP; this file is"),
+        (File(bytes(8_000_001), "image/png"), FileTooLarge, "“Photo” may be at most 8 MB; this file has 8.1."),
+        (File(b"1", "image/png", 48_000_000), FileTooLarge, "at most 24 megapixels; this file has 48."),
+        (File(b"", "image/png"), InputRefused, "“Photo” is an empty file: choose another."),
+        ("https://example.org/cat.jpg", MalformedRequest, "“Photo” must be a file, sent as its bytes."),
+        ({"media": "image/png", "size": 9, "path": "/etc/passwd"}, MalformedRequest, "must be a file"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_words(contract, file, fault, words):
+    """The visitor reads what is wrong with the file, and a description without a file is none."""
+    with pytest.raises(fault) as raised:
+        contract.check_input({"photo": file})
+    assert words in raised.value.detail
+    assert raised.value.field == "photo"
+    assert not raised.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({}, "“Age” is missing."),
+        ({"age": "old"}, "“Age” must be a whole number."),
+        ({"age": 31}, "“Age” must be at most 30."),
+        ({"age": 3, "weight": 0.25}, "“Weight” must be at least 0.5."),
+        ({"age": 3, "weight": float("nan")}, "“Weight” must be a number."),
+        ({"age": 3, "name": "x"}, "“Name” must have at least 2 characters."),
+        ({"age": 3, "name": "🐈" * 6}, "“Name” may have at most 5 characters."),
+        ({"age": 3, "tame": "yes"}, "“Tame” must be on or off."),
+        ({"age": 3, "colour": "red"}, "“Colour” must be one of: black, “ginger”."),
+        ({"age": 3, "tricks": []}, "“Tricks” needs at least 1 choices."),
+        ({"age": 3, "wings": 2}, "There is no field “wings”."),
+    ],
+)
+def test_every_limit_is_said_in_words(value, words):
+    """Each word of JSON Schema has a sentence."""
+    with pytest.raises(InputRefused) as raised:
+        EVERY.check_input({"photo": File(b"1", "image/png"), **value})
+    assert raised.value.detail == words
+
+
+def test_text_of_a_form_becomes_what_its_field_says():
+    """A form can only send text; the contract knows what it stands for."""
+    form = [("age", "3"), ("weight", "4.25"), ("tame", "true"), ("name", "12"), ("tricks", "sit"), ("tricks", "roll")]
+    assert EVERY.read_form(form) == {
+        "age": 3,
+        "weight": 4.25,
+        "tame": True,
+        "name": "12",
+        "tricks": ["sit", "roll"],
+    }
+    assert EVERY.read_form([("age", "NaN")]) == {"age": "NaN"}
+    with pytest.raises(MalformedRequest, match="sent twice"):
+        EVERY.read_form([("age", "3"), ("age", "4")])
+
+
+def test_a_changed_prediction_is_a_broken_contract(contract):
+    """A label set that changed is said to be that, whatever else the Space sends along."""
+    good = contract.json["examples"][0]["prediction"]
+    assert contract.check_prediction({**good, "extra": 1})["extra"] == 1
+    for changed in (None, {**good, "label": "wolf"}, {**good, "confidences": []}):
+        with pytest.raises(ContractBroken, match="not what was agreed"):
+            contract.check_prediction(changed)
+
+
+def test_it_judges_as_another_checker_does(contract):
+    """Beside plain jsonschema's verdict, over every case that the contracts give rise to."""
+    judged = 0
+    for schema in (EVERYTHING, contract.json["input"]):
+        each = Contract({**contract.json, "input": schema}, Path())
+        oracle = jsonschema.Draft202012Validator(schema)
+        for value in inputs(schema):
+            files = with_files(each, value)
+            if files is None:
+                continue
+            told = {name: given.described() if isinstance(given, File) else given for name, given in files.items()}
+            assert _takes(each, files) == oracle.is_valid(told), told
+            judged += 1
+    oracle = jsonschema.Draft202012Validator(contract.json["prediction"])
+    for prediction in predictions(contract):
+        try:
+            contract.check_prediction(prediction)
+            held = True
+        except ContractBroken:
+            held = False
+        assert held == oracle.is_valid(prediction), prediction
+        judged += 1
+    assert judged > 150
+
+
+def _takes(contract: Contract, value) -> bool:
+    try:
+        contract.check_input(value)
+    except Fault:
+        return False
+    return True
+
+
+def test_numbers_that_json_has_not_are_refused():
+    """NaN breaks every browser's JSON.parse: it stops at the border."""
+    for text in ("NaN", "[Infinity]", '{"a": -Infinity}', "[" * 100_000):
+        with pytest.raises(ValueError, match=r"not JSON|nested|Expecting"):
+            loads(text)
+    assert loads('{"a": [1, 0.5]}') == {"a": [1, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "can not be read"),
+        ("[]", "is not a contract"),
+        (json.dumps({"contract": 2}), "is not a contract"),
+    ],
+)
+def test_a_broken_file_says_what_to_do(tmp_path, text, words):
+    """A maintainer reads which file, what is wrong, and the command that mends it."""
+    (tmp_path / "contract.json").write_text(text)
+    with pytest.raises(ContractUnreadable, match=words) as raised:
+        load(tmp_path)
+    assert f"python -m training.record {tmp_path.name}" in raised.value.detail
+
+
+def test_words_that_one_checker_does_not_know_are_refused(write_contract):
+    """A pattern would be judged by two engines: the meta-schema keeps it out."""
+
+    def change(value):
+        value["input"]["properties"]["photo"]["pattern"] = "^a"
+
+    with pytest.raises(ContractUnreadable, match="additionalProperties"):
+        load(write_contract(change))
+    assert list(load_all(write_contract().parent)) == ["catdog"]
+
+
+def test_valid_is_valid(contract):
+    """The cases' own good value is good, or nothing else here means anything."""
+    value = with_files(contract, valid(contract.json["input"]))
+    assert value is not None
+    assert _takes(contract, value)
+    assert CAT.exists()
