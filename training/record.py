@@ -1,0 +1,217 @@
+"""
+Write a demo's contract: from its model, and from what people wrote in `demo.toml`.
+
+    python -m training.record                 every demo under site/demos
+    python -m training.record catdog          one
+    python -m training.record --check         write nothing; say what no longer fits, exit 1
+
+No training and no torch: a new title or another example takes a second.
+"""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from fastcore.script import call_parse
+from PIL import Image
+
+from api_bridge.contract import load
+from api_bridge.faults import ContractUnreadable
+from api_bridge.photos import describe
+from training.space.model import Model
+
+DEMOS = Path("site/demos")
+PHOTO = {
+    "kind": "image",
+    "title": "Photo",
+    "type": "object",
+    "required": ["media", "size"],
+    "properties": {
+        "media": {"type": "string", "enum": ["image/jpeg", "image/png", "image/webp"]},
+        "size": {"type": "integer", "minimum": 1, "maximum": 8_000_000},
+        "pixels": {"type": "integer", "minimum": 1, "maximum": 24_000_000},
+    },
+}
+TOLERANCE = 0.02  # how far a confidence may move before `check` speaks of it
+NOISE = 0.002  # how far it moves between machines: not worth a new revision
+
+
+class DemoError(Exception):
+    """What people wrote and what the machine made do not fit; the text says what to do."""
+
+
+def begin(folder: Path, labels: list[str]) -> None:
+    """Give a new demo its `demo.toml` and `index.md` to be bettered by people; leave old ones alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    title = " or ".join(labels).capitalize() + "?"
+    if not (folder / "demo.toml").exists():
+        words = "\n".join(f"{json.dumps(label)} = {json.dumps('a ' + label)}" for label in labels)
+        text = f"title = {json.dumps(title)}\n\n# What each label is called in a sentence.\n[words]\n{words}\n"
+        (folder / "demo.toml").write_text(text, encoding="utf-8")
+    if not (folder / "index.md").exists():
+        (folder / "index.md").write_text(f"Tells {', '.join(labels)} apart.\n", encoding="utf-8")
+
+
+def record(folder: Path) -> bool:
+    """Write `folder`'s contract, with the next revision if anything in it changed; return whether it did."""
+    written, now = _written(folder), describe_demo(folder)
+    if written and _same(written, now):
+        return False
+    now["revision"] = written["revision"] + 1 if written else 1
+    text = json.dumps(now, indent=2, ensure_ascii=False) + "\n"
+    (folder / "contract.json").write_text(text, encoding="utf-8")
+    load(folder)  # whoever writes a contract can read it
+    return True
+
+
+def describe_demo(folder: Path) -> dict[str, Any]:
+    """Return the contract that `folder`'s model and `demo.toml` amount to, of revision 1."""
+    said, model = _demo_toml(folder), _model(folder)
+    demo = folder.name
+    return {
+        "contract": 1,
+        "demo": demo,
+        "revision": 1,
+        "title": said["title"],
+        "input": {
+            "type": "object",
+            "required": ["photo"],
+            "additionalProperties": False,
+            "properties": {"photo": PHOTO},
+        },
+        "steps": {
+            demo: {
+                "space": said.get("space", "here"),
+                "endpoint": said.get("endpoint", f"/{demo}"),
+                "takes": {"photo": "input.photo"},
+                "pure": True,
+            }
+        },
+        "prediction": _label_schema(model.labels, said.get("words", {})),
+        "examples": [_example(folder, model, example) for example in said.get("examples", [])],
+        "model": {
+            "file": "model.onnx",
+            "sha256": model.sha256,
+            "size": model.size,
+            **{name: model.about[name] for name in ("labels", "accuracy", "validated_on", "trained_on")},
+        },
+    }
+
+
+def _label_schema(labels: list[str], words: dict[str, str]) -> dict[str, Any]:
+    unknown = sorted(set(words) - set(labels))
+    if unknown:
+        raise DemoError(f"demo.toml has words for {', '.join(unknown)}; the model's labels are {', '.join(labels)}.")
+    label = {"type": "string", "enum": labels}
+    confidence = {"type": "number", "minimum": 0, "maximum": 1}
+    return {
+        "kind": "label",
+        "type": "object",
+        "required": ["label", "confidences"],
+        "properties": {
+            "label": {**label, "words": {name: words.get(name, name) for name in labels}},
+            "confidences": {
+                "type": "array",
+                "minItems": len(labels),
+                "maxItems": len(labels),
+                "items": {
+                    "type": "object",
+                    "required": ["label", "confidence"],
+                    "properties": {"label": label, "confidence": confidence},
+                },
+            },
+        },
+    }
+
+
+def _example(folder: Path, model: Model, said: dict[str, str]) -> dict[str, Any]:
+    """One of `demo.toml`'s examples, with the model's prediction for it."""
+    path = folder / "examples" / said["photo"]
+    try:
+        file = describe(path.read_bytes())
+        with Image.open(path) as picture:
+            probabilities = model(picture)
+    except OSError as error:
+        raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
+    ranked = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)
+    return {
+        "name": path.stem,
+        "title": said["title"],
+        "alt": said["alt"],
+        "source": said["source"],
+        "input": {"photo": {"file": f"examples/{path.name}", **file.described()}},
+        "prediction": {
+            "label": ranked[0][0],
+            "confidences": [{"label": label, "confidence": round(value, 4)} for label, value in ranked],
+        },
+        "tolerance": TOLERANCE,
+    }
+
+
+def _demo_toml(folder: Path) -> dict[str, Any]:
+    path = folder / "demo.toml"
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise DemoError(f"{path} can not be read: {error}.") from error
+    wanted = {"title": said, **{f"examples[{n}]": each for n, each in enumerate(said.get("examples", []))}}
+    for place, each in wanted.items():
+        for name in ("title",) if place == "title" else ("photo", "title", "alt", "source"):
+            if not isinstance(each.get(name), str):
+                raise DemoError(f'{path}: {place} needs a line `{name} = "…"`.')
+    return said
+
+
+def _model(folder: Path) -> Model:
+    path = folder / "model.onnx"
+    if not path.exists():
+        raise DemoError(f"{path} is missing: train it with `python -m training.{folder.name} PHOTOS`.")
+    return Model(path)
+
+
+def _written(folder: Path) -> dict[str, Any] | None:
+    """The contract as it stands, or None when there is none yet; a broken one is not written over unseen."""
+    return load(folder).json if (folder / "contract.json").exists() else None
+
+
+def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether two contracts say the same, the revision and the last digits of a confidence aside."""
+
+    def close(a: Any, b: Any) -> bool:
+        if isinstance(a, dict) and isinstance(b, dict):
+            return a.keys() == b.keys() and all(close(a[name], b[name]) for name in a if name != "revision")
+        if isinstance(a, list) and isinstance(b, list):
+            return len(a) == len(b) and all(close(x, y) for x, y in zip(a, b, strict=True))
+        if isinstance(a, float) and isinstance(b, float):
+            return abs(a - b) <= NOISE
+        return bool(a == b)
+
+    return close(old, new)
+
+
+@call_parse
+def main(
+    *names: str,  # the demos; every one without a name
+    check: bool = False,  # write nothing; exit 1 when a contract no longer fits
+    demos: Path = DEMOS,  # the folder of demos
+):
+    "Write the contracts of the demos, or check them."
+    folders = [demos / name for name in names] or sorted(path.parent for path in demos.glob("*/demo.toml"))
+    stale = False
+    for folder in folders:
+        try:
+            if check:
+                written = _written(folder)
+                fits = written is not None and _same(written, describe_demo(folder))
+                said = "holds" if fits else f"is stale: run `python -m training.record {folder.name}`"
+                stale = stale or not fits
+            else:
+                said = "written" if record(folder) else "nothing changed"
+            print(f"{folder.name}: {said}")
+        except (DemoError, ContractUnreadable) as error:
+            stale = True
+            print(f"{folder.name}: {error}", file=sys.stderr)
+    if stale:
+        sys.exit(1)

