@@ -1,0 +1,212 @@
+"""The bridge's HTTP face, asked over real sockets beside the real Gradio."""
+
+import json
+
+import httpx2
+import jsonschema
+import pytest
+from conftest import CAT, run
+
+from api_bridge import Bridge, RecordedSpace, create_app, load
+
+HERE = "http://bridge"
+
+
+@pytest.fixture
+def ask_recorded(contract):
+    """Send one request to a bridge before a recorded Space, in this process."""
+
+    def send(method, path, *, contracts=None, **options):
+        async def once():
+            known = contracts or {"catdog": contract}
+            app = create_app(Bridge(known, {"here": RecordedSpace(known)}), ["https://pages.example"])
+            async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as client:
+                return await client.request(method, path, **options)
+
+        return run(once())
+
+    return send
+
+
+def problem(response) -> dict:
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.json()
+
+
+def test_a_cat_is_a_cat(road, contract):
+    """The real model behind the real Gradio behind the real bridge."""
+    with CAT.open("rb") as photo:
+        response = httpx2.post(f"{road.bridge}/v1/demos/catdog/ask", files={"photo": photo}, timeout=30)
+    told = response.json()
+    assert response.status_code == 200
+    assert told["prediction"]["label"] == "cat"
+    assert (told["demo"], told["revision"], told["route"]) == ("catdog", contract.revision, "bridge")
+    assert told["took_ms"] > 0
+    assert len(told["trace_id"]) == 32
+
+
+def test_the_space_keeps_what_the_examples_recorded(road, contract):
+    """The contract's own examples, through everything, within their tolerance."""
+    for example in contract.json["examples"]:
+        content = (contract.folder / example["input"]["photo"]["file"]).read_bytes()
+        response = httpx2.post(f"{road.bridge}/v1/demos/catdog/ask", files={"photo": content}, timeout=30)
+        told = {each["label"]: each["confidence"] for each in response.json()["prediction"]["confidences"]}
+        for each in example["prediction"]["confidences"]:
+            assert abs(told[each["label"]] - each["confidence"]) <= example["tolerance"]
+
+
+def test_the_bridge_lists_and_shows_its_demos(road, contract):
+    """What a page needs to know, and how the Space is."""
+    assert httpx2.get(f"{road.bridge}/v1/demos").json() == {
+        "demos": [{"demo": "catdog", "title": contract.title, "revision": contract.revision}]
+    }
+    shown = httpx2.get(f"{road.bridge}/v1/demos/catdog").json()
+    assert shown["contract"] == contract.json
+    assert shown["status"] == {"ready": True, "gradio": "6.31.0", "dialect": "queue5"}
+    assert httpx2.get(f"{road.bridge}/healthz").json() == {"alive": True}
+    assert httpx2.get(f"{road.bridge}/readyz").json()["ready"] is True
+
+
+def test_gradios_own_page_is_there_too(road):
+    """People who visit the Space itself find an ordinary Gradio app."""
+    assert "gradio" in httpx2.get(road.space, timeout=30).text
+    names = httpx2.get(f"{road.space}/gradio_api/info", timeout=30).json()["named_endpoints"]
+    assert names["/catdog"]["parameters"][0]["parameter_name"] == "photo"
+
+
+@pytest.mark.parametrize("path", ["/v1/demos", "/v1/demos/catdog/ask", "/v1/demos/nothing"])
+def test_only_its_own_pages_may_read_answers(road, path):
+    """Faults included, or a page could not say them."""
+    for origin, allowed in ((road.origin, road.origin), ("https://evil.example", None), ("null", None)):
+        response = httpx2.request(
+            "POST" if path.endswith("ask") else "GET", road.bridge + path, headers={"Origin": origin}
+        )
+        assert response.headers.get("access-control-allow-origin") == allowed
+        assert "access-control-allow-credentials" not in response.headers
+
+
+def test_an_unready_space_makes_the_bridge_unready(ask_recorded, write_contract):
+    """A balancer looks at the status alone; people find the reason beside it."""
+    assert ask_recorded("GET", "/readyz").status_code == 200
+
+    moved = load(write_contract(lambda value: value["steps"]["catdog"].update(space="https://moved.invalid")))
+
+    async def once():
+        from api_bridge import GradioSpace
+
+        app = create_app(Bridge({"catdog": moved}, {"https://moved.invalid": GradioSpace("https://moved.invalid")}))
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as client:
+            return await client.get("/readyz")
+
+    response = run(once())
+    assert response.status_code == 503
+    assert response.json()["demos"]["catdog"]["fault"] == "space-unreachable"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "kind", "words"),
+    [
+        ({}, 400, "malformed-request", "Send a form with files"),
+        ({"json": {}}, 422, "input-refused", "“Photo” is missing"),
+        ({"json": []}, 400, "malformed-request", "object of fields"),
+        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed-request", "not JSON"),
+        ({"json": {"photo": "http://127.0.0.1/secret"}}, 400, "malformed-request", "must be a file"),
+        ({"json": {"photo": {"path": "/etc/passwd"}}}, 400, "malformed-request", "must be a file"),
+        ({"data": {"photo": "/etc/passwd"}}, 400, "malformed-request", "must be a file"),
+        ({"files": {"photo": ("cat.jpg", b"%PDF-1.7")}}, 415, "media-refused", "JPEG, PNG or WebP"),
+        ({"files": {"photo": ("cat.jpg", bytes(8_000_001))}}, 415, "media-refused", "JPEG, PNG or WebP"),
+        ({"files": {"photo": ("cat.jpg", bytes(9_100_000))}}, 413, "file-too-large", "more than 9 MB"),
+        ({"files": [("photo", b"a"), ("photo", b"b")]}, 400, "malformed-request", "sent twice"),
+        ({"files": {"photo": CAT.read_bytes()}, "data": {"wings": "2"}}, 422, "input-refused", "no field “wings”"),
+        ({"files": {"photo": CAT.read_bytes()[:9000]}}, 422, "input-refused", "damaged"),
+        (
+            {"content": b"--x\r\n", "headers": {"Content-Type": "multipart/form-data"}},
+            400,
+            "malformed-request",
+            "form can not be read",
+        ),
+    ],
+)
+def test_a_visitors_mistake_is_told_as_a_problem(ask_recorded, options, status, kind, words):
+    """RFC 9457, with words to read, and asking again is no use."""
+    response = ask_recorded("POST", "/v1/demos/catdog/ask", **options)
+    told = problem(response)
+    assert (response.status_code, told["status"]) == (status, status)
+    assert told["type"] == f"urn:tinyspaces:{kind}"
+    assert words in told["detail"]
+    assert told["retryable"] is False
+    assert "retry-after" not in response.headers
+
+
+def test_a_lying_length_does_not_help(ask_recorded):
+    """Bytes are counted as they come, whatever was promised."""
+
+    async def endless():
+        yield b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+        for _ in range(20):
+            yield bytes(1_000_000)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    response = ask_recorded("POST", "/v1/demos/catdog/ask", content=endless(), headers=headers)
+    assert (response.status_code, problem(response)["type"]) == (413, "urn:tinyspaces:file-too-large")
+
+
+def test_a_space_that_is_down_is_retryable(contract):
+    """With the header that says when, and the same in the problem."""
+    from conftest import free_port
+
+    from api_bridge import GradioSpace
+
+    async def once():
+        async def sleep(_):
+            pass
+
+        space = GradioSpace(f"http://127.0.0.1:{free_port()}")
+        app = create_app(Bridge({"catdog": contract}, {"here": space}, sleep=sleep))
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as client:
+            return await client.post("/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()})
+
+    response = run(once())
+    told = problem(response)
+    assert (response.status_code, told["retryable"], told["attempts"]) == (503, True, 3)
+    assert response.headers["retry-after"] == str(told["retry_after"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/v1/nothing", 404), ("GET", "/v1/demos/catdog/ask", 405)]
+)
+def test_a_wrong_address_is_a_problem_too(ask_recorded, method, path, status):
+    """No reader has to know two shapes."""
+    response = ask_recorded(method, path)
+    assert (response.status_code, problem(response)["status"]) == (status, status)
+
+
+def test_a_surprise_is_a_problem_without_its_secrets(contract):
+    """Even a bug of the bridge's own is told as one, with a name to find it by in the log."""
+
+    class Broken(RecordedSpace):
+        async def ask(self, endpoint, takes, seconds):
+            raise RuntimeError("swordfish")
+
+    async def once():
+        app = create_app(Bridge({"catdog": contract}, {"here": Broken({"catdog": contract})}))
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HERE) as client:
+            return await client.post("/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()})
+
+    response = run(once())
+    assert response.status_code == 500
+    assert problem(response)["type"] == "urn:tinyspaces:fault"
+    assert "swordfish" not in response.text
+
+
+def test_it_describes_itself(ask_recorded, road):
+    """OpenAPI 3.1: one path a demo, its photo as bytes, its answer as the contract has it."""
+    described = ask_recorded("GET", "/openapi.json").json()
+    assert described["openapi"].startswith("3.1")
+    post = described["paths"]["/v1/demos/catdog/ask"]["post"]
+    body = post["requestBody"]["content"]["multipart/form-data"]
+    assert body["schema"]["properties"]["photo"] == {"title": "Photo", "type": "string", "format": "binary"}
+    assert body["encoding"]["photo"]["contentType"] == "image/jpeg, image/png, image/webp"
+    told = ask_recorded("POST", "/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()}).json()
+    jsonschema.validate(told, post["responses"]["200"]["content"]["application/json"]["schema"])
+    assert json.loads(httpx2.get(f"{road.bridge}/openapi.json").text)["servers"] == [{"url": "/bridge"}]
