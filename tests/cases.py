@@ -118,6 +118,8 @@ def with_files(contract: Contract, value: dict[str, Any]) -> dict[str, Any] | No
     made = {}
     for name, given in value.items():
         if contract.is_file(name):
+            if "pixels" in given and given["pixels"] is None:
+                return None
             size, media, pixels = (given.get(part) for part in ("size", "media", "pixels"))
             whole = isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 10_000_000
             if not (whole and isinstance(media, str) and (pixels is None or type(pixels) is int)):

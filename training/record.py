@@ -8,6 +8,7 @@ Write a demo's contract: from its model, and from what people wrote in `demo.tom
 No training and no torch: a new title or another example takes a second.
 """
 
+import io
 import json
 import sys
 import tomllib
@@ -18,8 +19,8 @@ from fastcore.script import call_parse
 from PIL import Image
 
 from api_bridge.contract import load
-from api_bridge.faults import ContractUnreadable
-from api_bridge.photos import describe
+from api_bridge.faults import ContractUnreadable, Fault
+from api_bridge.photos import clean, describe
 from training.space.model import Model
 
 DEMOS = Path("site/demos")
@@ -131,9 +132,10 @@ def _example(folder: Path, model: Model, said: dict[str, str]) -> dict[str, Any]
     path = folder / "examples" / said["photo"]
     try:
         file = describe(path.read_bytes())
-        with Image.open(path) as picture:
+        # Cleaned, as the bridge does: what is recorded is what the Space will be asked.
+        with Image.open(io.BytesIO(clean("photo", file).content)) as picture:
             probabilities = model(picture)
-    except OSError as error:
+    except (OSError, Fault) as error:
         raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
     ranked = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)
     return {

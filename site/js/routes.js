@@ -1,0 +1,65 @@
+// Where an answer comes from: a saved example, at once, or the bridge.
+
+import { predictionHolds } from "./contract.js";
+
+/**
+ * @typedef {import("./contract.js").Contract} Contract
+ * @typedef {import("./contract.js").Example} Example
+ * @typedef {import("./contract.js").Prediction} Prediction
+ * @typedef {{kind: string, detail: string, field?: string, retryable: boolean}} Fault
+ * @typedef {{prediction: Prediction, route: "saved" | "bridge", took: number}} Answer
+ */
+
+// The bridge ends every question within 30 seconds; a little more is the network's.
+const PATIENCE = 35_000;
+
+/** The answer that an example recorded. @param {Example} example @returns {Answer} */
+export function saved(example) {
+  return { prediction: example.prediction, route: "saved", took: 0 };
+}
+
+/**
+ * Ask the bridge. Resolves to an answer or a fault, and never rejects but for the visitor's own "cancel".
+ * @param {string} bridge its address
+ * @param {Contract} contract
+ * @param {FormData} input
+ * @param {AbortSignal} cancelled
+ * @returns {Promise<Answer | Fault>}
+ */
+export async function ask(bridge, contract, input, cancelled) {
+  const begun = performance.now();
+  const late = AbortSignal.timeout(PATIENCE);
+  try {
+    const response = await fetch(`${bridge}/v1/demos/${contract.demo}/ask`, {
+      method: "POST",
+      body: input,
+      credentials: "omit",
+      signal: AbortSignal.any([cancelled, late]),
+    });
+    const told = await response.json();
+    if (!response.ok) return faultOf(told);
+    if (!predictionHolds(contract, told.prediction)) return outdated();
+    return { prediction: told.prediction, route: "bridge", took: performance.now() - begun };
+  } catch (error) {
+    if (cancelled.aborted) throw error;
+    if (late.aborted) return fault("out-of-time", "The model did not answer in time.", true);
+    if (!navigator.onLine) return fault("offline", "You are offline, and the model is not on this device.", true);
+    return fault("bridge-unreachable", "The model’s server does not answer.", true);
+  }
+}
+
+/** A problem (RFC 9457) as the page's fault; an answer that is none of the bridge's own says so. @param {any} problem */
+function faultOf(problem) {
+  const kind = /^urn:tinyspaces:([a-z-]+)$/.exec(problem?.type)?.[1];
+  if (!kind) return fault("bridge-unreachable", "Something else answered in the place of the model’s server.", true);
+  return { ...fault(kind, String(problem.detail), problem.retryable === true), field: problem.field };
+}
+
+function outdated() {
+  return fault("contract-broken", "The model has changed since this page was made.", false);
+}
+
+/** @param {string} kind @param {string} detail @param {boolean} retryable @returns {Fault} */
+function fault(kind, detail, retryable) {
+  return { kind, detail, retryable };
+}

@@ -1,0 +1,111 @@
+"""Python and the page judge every case of every contract the same, in the same words."""
+
+import pytest
+from cases import EVERYTHING, inputs, predictions, with_files
+from conftest import Road
+from playwright.sync_api import Page
+
+import build
+from api_bridge.contract import Contract
+from api_bridge.faults import ContractBroken, Fault
+
+
+def judge(page: Page, road: Road, code: str, *words) -> list:
+    """Run `code` in the page with its own modules as `contract` and `view`."""
+    modules = {name: next((road.dist / "assets").glob(f"{name}.*.js")).name for name in ("contract", "view")}
+    page.goto(road.demo)
+    return page.evaluate(
+        f"""async ([modules, words]) => {{
+            const contract = await import(`/assets/${{modules.contract}}`);
+            const view = await import(`/assets/${{modules.view}}`);
+            return ({code})(...words);
+        }}""",
+        [modules, words],
+    )
+
+
+@pytest.mark.parametrize("schema", ["everything", "catdog"])
+def test_inputs_are_judged_alike(visitor: Page, road: Road, contract: Contract, schema: str):
+    """The same verdict, kind, field and sentence, over every limit of every field."""
+    contract = Contract({**contract.json, "input": EVERYTHING}, contract.folder) if schema == "everything" else contract
+    cases, expected = [], []
+    for value in inputs(contract.json["input"]):
+        files = with_files(contract, value)
+        if files is None:
+            continue
+        try:
+            contract.check_input(files)
+            expected.append(None)
+        except Fault as fault:
+            expected.append([fault.kind, fault.field, fault.detail])
+        cases.append(value)
+    told = judge(
+        visitor,
+        road,
+        """(json, cases) => cases.map((each) => {
+            const fault = contract.checkInput(json, each);
+            return fault && [fault.kind, fault.field, fault.detail];
+        })""",
+        contract.json,
+        cases,
+    )
+    assert len(cases) > 20
+    assert any(verdict is None for verdict in expected)
+    differing = [each for each in zip(cases, told, expected, strict=True) if each[1] != each[2]]
+    assert differing == []
+
+
+def test_predictions_are_judged_alike(visitor: Page, road: Road, contract: Contract):
+    """What the bridge would not pass on, the page would not draw."""
+    cases = list(predictions(contract))
+    told = judge(
+        visitor,
+        road,
+        "(json, cases) => cases.map((each) => contract.predictionHolds(json, each))",
+        contract.json,
+        cases,
+    )
+    for case, held in zip(cases, told, strict=True):
+        try:
+            contract.check_prediction(case)
+            assert held, case
+        except ContractBroken:
+            assert not held, case
+    assert True in told
+    assert False in told
+
+
+def test_verdicts_are_said_alike(visitor: Page, road: Road):
+    """The saved answer in the HTML and the drawn one are the same sentence."""
+    words = {"cat": "a cat"}
+    made = [
+        {
+            "label": "cat",
+            "confidences": [{"label": "cat", "confidence": sure}, {"label": "dog", "confidence": 1 - sure}],
+        }
+        for sure in (0.5, 0.555, 0.59999, 0.6, 0.745, 0.8999, 0.9, 0.985, 0.99, 0.99001, 1)
+    ] + [{"label": "cat", "confidences": [{"label": "cat", "confidence": 0.3}]}]
+    told = judge(visitor, road, "(made, words) => made.map((each) => view.sentence(each, words))", made, words)
+    assert told == [build.sentence(each, words) for each in made]
+
+
+def test_files_are_described_alike(visitor: Page, road: Road):
+    """By content: the first bytes say the same in both."""
+    heads = [
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\x10\0\0\0WEBP",
+        b"RIFF\x10\0\0\0WAVE",
+        b"GIF89a",
+        b"",
+        b"%PDF",
+    ]
+    told = judge(
+        visitor,
+        road,
+        """(heads) => Promise.all(heads.map(async (bytes) =>
+            (await contract.describe(new Blob([new Uint8Array(bytes)]))).media))""",
+        [list(head) for head in heads],
+    )
+    none = "application/octet-stream"
+    assert told == ["image/jpeg", "image/png", "image/webp", none, none, none, none]

@@ -1,0 +1,198 @@
+"""The whole road: a photo through the page, the bridge, the real Gradio and the real model, and back."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from conftest import CAT, CATDOG, Road, free_port
+from playwright.sync_api import Page, expect
+
+import build
+import dev
+from training.publish import publish
+
+DOG = CATDOG / "examples/drawn-dog.jpg"
+
+
+def answer(page: Page):
+    return page.get_by_role("region", name="Answer")
+
+
+def ask(page: Page, photo: Path = CAT) -> None:
+    page.get_by_label("Photo").set_input_files(photo)
+    page.get_by_role("button", name="Ask").click()
+
+
+def test_a_cat_is_a_cat(demo: Page):
+    """Chosen, seen, asked, answered: verdict, ranked bars, and who said so."""
+    ask(demo)
+    expect(demo.get_by_role("img", name="Your photo")).to_be_visible()
+    expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+    bars = answer(demo).get_by_role("listitem")
+    expect(bars).to_have_text([re.compile("cat.*over 99 %", re.DOTALL), re.compile("dog.*under 1 %", re.DOTALL)])
+    expect(answer(demo)).to_contain_text(re.compile(r"Answered by the model’s server in [\d.]+ s\."))
+    assert demo.locator("main").get_attribute("data-state") == "answered"
+
+
+def give(page: Page, event: str, name: str, content: bytes, target: str) -> None:
+    """Drop or paste a file, as a browser does."""
+    page.evaluate(
+        """([event, name, content, target]) => {
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], name));
+            const given = event === "paste"
+                ? new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true, cancelable: true})
+                : new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true});
+            document.querySelector(target).dispatchEvent(given);
+        }""",
+        [event, name, base64.b64encode(content).decode(), target],
+    )
+
+
+@pytest.mark.parametrize(("event", "target"), [("drop", "#photo"), ("paste", "body")])
+def test_a_photo_may_be_dropped_or_pasted(demo: Page, event: str, target: str):
+    """Wherever it comes from, it is shown and can be asked about."""
+    give(demo, event, "photo.jpg", DOG.read_bytes(), target)
+    expect(demo.get_by_role("img", name="Your photo")).to_be_visible()
+    demo.get_by_role("button", name="Ask").click()
+    expect(answer(demo)).to_contain_text("A dog, 92 %.")
+
+
+def test_an_example_answers_at_once(demo: Page):
+    """Without asking anybody; its address can be sent to a friend, and Ask hears it from the model itself."""
+    asked = []
+    demo.on("request", lambda request: asked.append(request.url) if "/bridge/" in request.url else None)
+    demo.get_by_role("link", name="A dog that somebody drew").click()
+    expect(answer(demo)).to_contain_text("A dog, 92 %.")
+    expect(answer(demo)).to_contain_text("A saved answer")
+    expect(demo).to_have_url(re.compile("#drawn-dog$"))
+    assert asked == []
+    demo.get_by_role("button", name="Ask").click()
+    expect(answer(demo)).to_contain_text("Answered by the model’s server")
+    expect(answer(demo)).to_contain_text("A dog, 92 %.")
+    assert len(asked) == 1
+
+
+def test_an_example_can_be_opened_again_and_left(demo: Page):
+    """The same link twice, then a photo of one's own: the address says what is shown."""
+    link = demo.get_by_role("link", name="Neither of them")
+    link.click()
+    expect(link).to_have_attribute("aria-current", "true")
+    ask(demo)
+    expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+    expect(link).not_to_have_attribute("aria-current", "true")
+    expect(demo).not_to_have_url(re.compile("#"))
+    link.click()
+    expect(answer(demo)).to_contain_text("A dog, 97 %.")
+    link.click()
+    expect(answer(demo)).to_contain_text("A dog, 97 %.")
+
+
+def test_a_deep_link_works_from_a_cold_start(visitor: Page, road: Road):
+    """The first page of a visit may be an example's."""
+    visitor.goto(f"{road.demo}#cat")
+    expect(answer(visitor)).to_contain_text("A cat, over 99 %.")
+    expect(visitor.get_by_role("img", name="ginger tabby").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("cat.jpg", b"%PDF-1.7 this is no photo", "“Photo” takes JPEG, PNG or WebP; this file is something else."),
+        ("empty.png", b"", "“Photo” takes JPEG, PNG or WebP"),
+        ("large.jpg", CAT.read_bytes() + bytes(8_000_000), "“Photo” may be at most 8 MB; this file has 8.1."),
+    ],
+)
+def test_a_wrong_file_is_said_and_the_photo_before_it_stays(demo: Page, name: str, content: bytes, words: str):
+    """Told before anything is sent; what was there is still there and can be asked."""
+    demo.get_by_label("Photo").set_input_files(CAT)
+    expect(demo.get_by_role("img", name="Your photo")).to_be_visible()
+    demo.get_by_label("Photo").set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": content})
+    expect(demo.get_by_role("alert")).to_contain_text(words)
+    expect(demo.get_by_role("img", name="Your photo")).to_be_visible()
+    demo.get_by_role("button", name="Ask").click()
+    expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+
+
+def test_a_damaged_photo_is_told_by_the_bridge(demo: Page):
+    """It begins like a photo: only reading it to its end shows that it is none."""
+    damaged = {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": CAT.read_bytes()[:9000]}
+    demo.get_by_label("Photo").set_input_files(damaged)
+    demo.get_by_role("button", name="Ask").click()
+    expect(demo.get_by_role("alert")).to_contain_text("The photo is damaged")
+    expect(demo.get_by_role("alert")).to_have_attribute("data-kind", "input-refused")
+
+
+def test_asking_without_a_photo_says_what_is_missing(demo: Page):
+    """And the keyboard is already where it can be mended."""
+    demo.get_by_role("button", name="Ask").click()
+    expect(demo.get_by_role("alert")).to_contain_text("“Photo” is missing: choose a file.")
+    expect(demo.get_by_label("Photo")).to_be_focused()
+
+
+def test_a_visitor_may_stop_waiting(demo: Page):
+    """Cancel ends the question; the photo is still there to ask again."""
+    held = []
+    demo.route("**/ask", lambda route: held.append(route))
+    ask(demo)
+    expect(answer(demo)).to_contain_text("Asking the model")
+    demo.get_by_role("button", name="Cancel").click()
+    expect(answer(demo)).to_contain_text("Nothing asked yet")
+    expect(demo.get_by_role("button", name="Ask")).to_be_focused()
+    demo.unroute("**/ask")
+    demo.get_by_role("button", name="Ask").click()
+    expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+    assert len(held) == 1
+
+
+def test_an_answer_that_was_not_agreed_is_never_drawn(demo: Page):
+    """The page checks it too, against the contract it was built from."""
+    changed = {"prediction": {"label": "wolf", "confidences": [{"label": "wolf", "confidence": 1}]}}
+    demo.route("**/ask", lambda route: route.fulfill(json=changed, headers={"Access-Control-Allow-Origin": "*"}))
+    ask(demo)
+    expect(demo.get_by_role("alert")).to_have_attribute("data-kind", "contract-broken")
+    expect(demo.get_by_role("alert")).to_contain_text("The model has changed since this page was made.")
+
+
+def test_something_else_in_the_bridges_place_is_noticed(demo: Page):
+    """A parked domain answers with a page of its own."""
+    demo.route("**/ask", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    ask(demo)
+    expect(demo.get_by_role("alert")).to_have_attribute("data-kind", "bridge-unreachable")
+
+
+def test_offline_is_said_to_be_that(demo: Page):
+    """Nobody should blame the model for the train's tunnel."""
+    demo.get_by_label("Photo").set_input_files(CAT)
+    demo.context.set_offline(True)
+    demo.get_by_role("button", name="Ask").click()
+    expect(demo.get_by_role("alert")).to_have_attribute("data-kind", "offline")
+    demo.context.set_offline(False)
+    demo.get_by_role("button", name="Ask").click()
+    expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+
+
+def test_a_space_that_stops_and_comes_back(visitor: Page, tmp_path_factory: pytest.TempPathFactory):
+    """Said in words, nothing lost, and the same photo is answered after the restart."""
+    folder, dist = tmp_path_factory.mktemp("space"), tmp_path_factory.mktemp("dist")
+    port, space_port = free_port(), free_port()
+    origin = f"http://127.0.0.1:{port}"
+    publish(folder, [origin])
+    build.write(build.build(space=f"http://127.0.0.1:{space_port}"), dist)
+    with dev.site(dist, port):
+        with dev.space(folder, space_port):
+            visitor.goto(f"{origin}/catdog/")
+            ask(visitor)
+            expect(answer(visitor)).to_contain_text("A cat, over 99 %.")
+        visitor.get_by_role("button", name="Ask").click()
+        alert = visitor.get_by_role("alert")
+        expect(alert).to_contain_text("The model’s server does not answer.")
+        expect(alert).to_contain_text("Your photo is still here")
+        expect(visitor.get_by_role("img", name="Your photo")).to_be_visible()
+        visitor.get_by_role("link", name="Chelsea, a cat").click()
+        expect(answer(visitor)).to_contain_text("A saved answer")
+        with dev.space(folder, space_port):
+            visitor.get_by_role("button", name="Ask").click()
+            expect(answer(visitor)).to_contain_text("Answered by the model’s server")

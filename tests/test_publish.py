@@ -1,0 +1,92 @@
+"""What is published is complete, verified, and starts from its own requirements."""
+
+import shutil
+import subprocess
+import tomllib
+import venv
+from pathlib import Path
+
+import httpx2
+import pytest
+from conftest import CAT, CATDOG, ROOT, free_port
+
+import dev
+from training.publish import PublishError, publish
+
+
+def test_only_what_was_published_before_is_replaced(tmp_path):
+    """FOLDER may be the clone of a Space, with its history and its notes."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "demos/old").mkdir(parents=True)
+    (tmp_path / "notes.txt").write_text("mine")
+    publish(tmp_path, ["https://you.github.io"])
+    assert (tmp_path / ".git").is_dir()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert sorted(path.name for path in (tmp_path / "demos").iterdir()) == ["catdog"]
+    assert tomllib.loads((tmp_path / "bridge.toml").read_text())["origins"] == ["https://you.github.io"]
+
+
+def test_the_front_matter_names_the_pinned_gradio(tmp_path):
+    """One place says which Gradio: the requirements."""
+    publish(tmp_path, [])
+    readme, pins = (tmp_path / "README.md").read_text(), (tmp_path / "requirements.txt").read_text()
+    assert readme.startswith("---\ntitle: TinySpaces\n")
+    assert "sdk_version: 6.31.0" in readme
+    assert "gradio==6.31.0" in pins
+    assert "torch" not in pins
+    assert all("==" in line for line in pins.splitlines() if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize(
+    ("change", "origins", "said"),
+    [
+        (lambda demo: (demo / "model.onnx").unlink(), [], "train it with `python -m training.catdog PHOTOS`"),
+        (lambda demo: (demo / "model.onnx").write_bytes(b"x"), [], "not the model its contract describes"),
+        (lambda demo: (demo / "examples/cat.jpg").unlink(), [], "cat.jpg is missing"),
+        (lambda demo: shutil.rmtree(demo), [], "No demo has a contract"),
+        (lambda demo: None, ["https://you.github.io/repo/"], "is not an origin"),
+    ],
+)
+def test_nothing_incomplete_is_published(tmp_path, change, origins, said):
+    """One line, and the folder is not even made."""
+    shutil.copytree(CATDOG, tmp_path / "demos/catdog")
+    change(tmp_path / "demos/catdog")
+    with pytest.raises(PublishError, match=said):
+        publish(tmp_path / "space", origins, tmp_path / "demos")
+    assert not (tmp_path / "space").exists()
+
+
+def test_it_starts_from_its_own_requirements(tmp_path_factory):
+    """A fresh environment, nothing of this project's but the folder: a cat is a cat there, too."""
+    folder = tmp_path_factory.mktemp("published")
+    publish(folder, [])
+    python = fresh_environment(folder / "requirements.txt")
+    port = free_port()
+    with dev.space(folder, port, python):
+        for _ in range(2):
+            response = httpx2.post(
+                f"http://127.0.0.1:{port}/bridge/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()}, timeout=60
+            )
+            assert response.json()["prediction"]["label"] == "cat"
+        # Photos that came through the bridge are nowhere on disk.
+        assert not list(folder.rglob("*.webp"))
+
+
+def fresh_environment(requirements: Path) -> Path:
+    """An environment with `requirements` and nothing else, made anew whenever they change."""
+    folder = ROOT / ".local/published-env"
+    stamp = folder / "requirements.txt"
+    python = folder / dev.PYTHON.relative_to(dev.VENV)
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        venv.create(folder, with_pip=False, clear=True)
+        subprocess.run([*dev.pip_for(python), "install", "--quiet", "-r", requirements], check=True)
+        shutil.copy(requirements, stamp)
+    return python
+
+
+def test_a_space_that_can_not_start_says_why(tmp_path):
+    """Its own last line, and where the rest is."""
+    publish(tmp_path, [])
+    (tmp_path / "demos/catdog/model.onnx").write_bytes(b"not a model")
+    with pytest.raises(dev.Stop, match="did not start"), dev.space(tmp_path, free_port()):
+        pass
