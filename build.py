@@ -78,6 +78,7 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE) -> dict[
     )
 
     files = {f"assets/{name}": content for name, content in assets.values()}
+    files[".nojekyll"] = b""  # GitHub, leave the files as they are
     files["index.html"] = _page(env, "index.html", demos=demos)
     files["404.html"] = _page(env, "404.html")
     for demo in demos:

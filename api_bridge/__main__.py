@@ -15,7 +15,7 @@ from pathlib import Path
 
 from api_bridge.bridge import Bridge
 from api_bridge.contract import Contract, File, load_all
-from api_bridge.faults import Fault
+from api_bridge.faults import Fault, InputRefused
 from api_bridge.photos import describe
 from api_bridge.recorded_space import RecordedSpace
 from api_bridge.space import GradioSpace, Space
@@ -95,7 +95,7 @@ def _given(contract: Contract, fields: list[str]) -> list[tuple[str, str | File]
         if contract.is_file(name):
             path = Path(text)
             if not path.is_file():
-                raise SystemExit(f"There is no file {text}.")
+                raise InputRefused(f"There is no file {text}.", name)
             given.append((name, describe(path.read_bytes())))
         else:
             given.append((name, text))

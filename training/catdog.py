@@ -12,7 +12,7 @@ from fastcore.script import call_parse
 
 from training.export import export
 from training.vision import *  # the way the course imports fastai
-from training.vision import learner
+from training.vision import learner, look_at
 
 DEMO = Path("site/demos/catdog")
 
@@ -27,6 +27,7 @@ def main(
     name: str = "",  # what to call these photos on the page; their folder's name without it
 ):
     "Train, hold the graph against the learner, and leave a demo's folder ready to publish."
+    look_at(photos)
     set_seed(seed, reproducible=True)
 
     # The data: the label is the folder's name, and one photo in five is held back.

