@@ -10,19 +10,22 @@ import httpx2
 import pytest
 from conftest import CAT, ROOT, free_port
 
-from api_bridge.__main__ import main
+
+def bridge(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "api_bridge", *words], cwd=ROOT, capture_output=True, text=True)
 
 
-def test_a_question_from_a_terminal(road, capsys):
+def test_a_question_from_a_terminal(road):
     """The real Space answers, and JSON is printed."""
-    assert main(["ask", "catdog", f"photo={CAT}", "--here", road.space]) == 0
-    assert json.loads(capsys.readouterr().out)["prediction"]["label"] == "cat"
+    done = bridge("ask", "catdog", f"photo={CAT}", "--here", road.space)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["prediction"]["label"] == "cat"
 
 
-def test_without_a_space_the_recording_answers(capsys):
+def test_without_a_space_the_recording_answers(contract):
     """Enough to try it on a train."""
-    assert main(["ask", "catdog", f"photo={CAT}"]) == 0
-    assert json.loads(capsys.readouterr().out)["prediction"]["label"] == "cat"
+    done = bridge("ask", "catdog", f"photo={CAT}")
+    assert json.loads(done.stdout)["prediction"] == contract.json["examples"][0]["prediction"]
 
 
 @pytest.mark.parametrize(
@@ -30,23 +33,18 @@ def test_without_a_space_the_recording_answers(capsys):
     [
         (["ask", "bears"], 2, "There is no demo “bears” here. There are: catdog."),
         (["ask", "catdog"], 2, "“Photo” is missing: choose a file."),
+        (["ask", "catdog", "photo=nothing.jpg"], 2, "There is no file nothing.jpg."),
         (["ask", "catdog", f"photo={__file__}"], 2, "JPEG, PNG or WebP"),
         (["ask", "catdog", f"photo={CAT}", "--here", "http://nowhere.invalid"], 4, "no Space at this address"),
         (["ask", "catdog", "--demos", "tests"], 2, "No demo has a contract under tests"),
     ],
 )
-def test_mistakes_are_said_in_a_line(capsys, words, code, said):
+def test_mistakes_are_said_in_a_line(words, code, said):
     """And the exit code says whose they are."""
-    assert main(words) == code
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-
-
-def test_a_missing_file_is_named(capsys):
-    """Before anything is asked."""
-    assert main(["ask", "catdog", "photo=nothing.jpg"]) == 2
-    assert "nothing.jpg" in capsys.readouterr().err
+    done = bridge(*words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_stands_alone_before_a_space(road):
