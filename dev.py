@@ -236,9 +236,9 @@ def site(folder: Path, port: int, base: str = "/") -> Iterator[int]:
 
 
 def _run(*words: object) -> None:
-    """Run one of the project's own programs; it has said itself what went wrong."""
-    if subprocess.run([PYTHON, *map(str, words)]).returncode:
-        raise Stop(f"`{' '.join(map(str, words[:2]))}` did not succeed: see its line above.")
+    """Run one of the project's own programs; when it fails it has said itself what to do."""
+    if code := subprocess.run([PYTHON, *map(str, words)]).returncode:
+        raise SystemExit(code)
 
 
 # --- test

@@ -73,7 +73,7 @@ def _serve(contracts: Mapping[str, Contract], options: argparse.Namespace) -> in
     from api_bridge.app import create_app
 
     app = create_app(_bridge(contracts, options.here), options.origin)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="info", proxy_headers=False)
+    uvicorn.run(app, host=options.host, port=options.port, access_log=False, proxy_headers=False)
     return 0
 
 

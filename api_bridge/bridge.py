@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from api_bridge import photos
 from api_bridge.contract import Contract, File, Json
-from api_bridge.faults import DemoUnknown, Fault, OutOfTime, SpaceBusy
+from api_bridge.faults import DemoUnknown, Fault, SpaceBusy
 from api_bridge.patience import Clock, Deadline, Dice, wait_before_retry
 from api_bridge.space import Space
 
@@ -90,14 +90,12 @@ class Bridge:
         while True:
             try:
                 return await space.ask(step["endpoint"], takes, deadline.left()), attempt
-            except SpaceBusy as fault:
+            except Fault as fault:
                 fault.attempts = attempt
-                wait = wait_before_retry(fault, attempt, deadline, self._dice) if step["pure"] else None
+                again = step["pure"] and isinstance(fault, SpaceBusy)
+                wait = wait_before_retry(fault, attempt, deadline, self._dice) if again else None
                 if wait is None:
                     raise
-            except OutOfTime as fault:
-                fault.attempts = attempt
-                raise
             await self._sleep(wait)
             attempt += 1
 

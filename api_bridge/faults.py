@@ -44,7 +44,7 @@ class Fault(Exception):
         self.field = field
         self.retry_after = retry_after  # seconds
         self.space = space
-        self.attempts = 1
+        self.attempts: int | None = None  # how often the Space was asked, where it was
 
     def problem(self, trace_id: str) -> dict[str, Any]:
         """Return the RFC 9457 members, without those that have nothing to say."""

@@ -8,7 +8,7 @@ none that could not end before the deadline.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from api_bridge.faults import SpaceBusy
+from api_bridge.faults import Fault
 
 Clock = Callable[[], float]  # seconds, monotonic
 Dice = Callable[[], float]  # from 0 up to 1
@@ -34,7 +34,7 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
-def wait_before_retry(fault: SpaceBusy, attempt: int, deadline: Deadline, dice: Dice) -> float | None:
+def wait_before_retry(fault: Fault, attempt: int, deadline: Deadline, dice: Dice) -> float | None:
     """
     Return how many seconds to wait before trying again, or None to give up.
 

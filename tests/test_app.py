@@ -135,6 +135,7 @@ def test_a_visitors_mistake_is_told_as_a_problem(ask_recorded, options, status, 
     assert told["type"] == f"urn:tinyspaces:{kind}"
     assert words in told["detail"]
     assert told["retryable"] is False
+    assert "attempts" not in told
     assert "retry-after" not in response.headers
 
 

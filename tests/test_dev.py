@@ -71,6 +71,16 @@ def test_a_space_that_dies_is_said(tmp_path):
     assert f"The Space stopped by itself; its last words are in {dev.LOCAL}" in process.stderr.read()
 
 
+def test_a_missing_model_is_said_once(tmp_path, capfd):
+    """By the program that missed it; dev.py adds nothing to that line."""
+    with pytest.raises(SystemExit) as raised:
+        dev._run("-m", "training.publish", "--to", tmp_path / "space", "--demos", tmp_path)
+    said = capfd.readouterr().err
+    assert raised.value.code == 1
+    assert said.count("\n") == 1
+    assert "train one, such as `python -m training.catdog PHOTOS`" in said
+
+
 def test_a_taken_port_is_said(tmp_path):
     """With the option that chooses another."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:

@@ -56,8 +56,10 @@ def test_nothing_incomplete_is_published(tmp_path, change, origins, said):
     assert not (tmp_path / "space").exists()
 
 
-def test_it_starts_from_its_own_requirements(tmp_path_factory):
-    """A fresh environment, nothing of this project's but the folder: a cat is a cat there, too."""
+def test_it_starts_from_its_own_requirements(tmp_path_factory, monkeypatch):
+    """A fresh environment, set as the Hub sets it, and nothing of this project's but the folder: a cat is a cat."""
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setenv("SPACE_ID", "someone/name")
     folder = tmp_path_factory.mktemp("published")
     publish(folder, [])
     python = fresh_environment(folder / "requirements.txt")
