@@ -17,7 +17,7 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from PIL import Image
 
-from api_bridge.contract import Contract, load_all
+from api_bridge.contract import Contract, load_all, media_words
 from api_bridge.faults import Fault
 from api_bridge.space import address
 
@@ -74,7 +74,7 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE) -> dict[
         modules=[address for name, address in sorted(names.items()) if name.endswith(".js") and name != "main.js"],
         percent=percent,
         sentence=sentence,
-        media=_media,
+        media=media_words,
     )
 
     files = {f"assets/{name}": content for name, content in assets.values()}
@@ -110,10 +110,10 @@ def stale(files: Mapping[str, bytes], to: Path) -> list[str]:
 def percent(share: float) -> str:
     """Never “100 %” and never “0 %”: the model does not know that."""
     if share > 0.99:
-        return "over 99 %"
+        return "over 99\u00a0%"
     if share < 0.01:
-        return "under 1 %"
-    return f"{math.floor(share * 100 + 0.5)} %"
+        return "under 1\u00a0%"
+    return f"{math.floor(share * 100 + 0.5)}\u00a0%"
 
 
 def sentence(prediction: Mapping[str, Any], words: Mapping[str, str]) -> str:
@@ -165,11 +165,6 @@ def _example(folder: Path, example: Mapping[str, Any]) -> dict[str, Any]:
     except OSError as error:
         raise BuildError(f"{folder / picture} can not be read: put the example's picture there.") from error
     return {**example, "picture": picture, "content": content, "width": width, "height": height}
-
-
-def _media(names: Sequence[str]) -> str:
-    words = [{"webp": "WebP"}.get(kind, kind.upper()) for kind in (name.split("/")[-1] for name in names)]
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 # --- assets: minified, and named after their content so that a browser may keep them

@@ -49,8 +49,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("serve", help="the Space, the bridge and the site, on this machine")
-    command.add_argument("--port", type=int, default=8000, help="the site's (8000)")
-    command.add_argument("--space-port", type=int, default=7860, help="the Space's and the bridge's (7860)")
+    command.add_argument("--port", type=_port, default=8000, help="the site's (8000)")
+    command.add_argument("--space-port", type=_port, default=7860, help="the Space's and the bridge's (7860)")
     command.add_argument("--base", default="/", help="the site's path, as /repo/ for a project's page")
     command.add_argument("--no-open", action="store_true", help="leave the browser alone")
     commands.add_parser("test", help="everything; what follows goes to pytest", add_help=False)
@@ -69,6 +69,12 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped.")
         return 0 if options.command == "serve" else 130
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port: choose a number from 1 to 65535")
+    return int(text)
 
 
 # --- setting up
@@ -120,6 +126,8 @@ def pip_for(python: Path) -> list[str]:
 
 def serve(options: argparse.Namespace) -> int:
     """Publish and start the Space, build the site, serve both until Ctrl-C."""
+    if options.port == options.space_port:
+        raise Stop("The site and the Space need a port each: choose another with --port.")
     for port, flag in ((options.space_port, "--space-port"), (options.port, "--port")):
         if taken(port):
             raise Stop(f"Port {port} is taken: stop what runs there, or choose another with {flag}.")
@@ -217,6 +225,9 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
         return None
+
+    def list_directory(self, path: object) -> None:
+        self.send_error(404)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the terminal is for what matters."""

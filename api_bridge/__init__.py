@@ -6,7 +6,7 @@ The bridge between a static page and the Spaces that answer for it.
                       contract, checked before and after
 """
 
-from api_bridge.app import create_app
+from api_bridge.app import create_app, log_to_stderr
 from api_bridge.bridge import Answer, Bridge
 from api_bridge.contract import Contract, File, load, load_all
 from api_bridge.faults import Fault
@@ -25,4 +25,5 @@ __all__ = [
     "create_app",
     "load",
     "load_all",
+    "log_to_stderr",
 ]

@@ -61,8 +61,8 @@ def _bridge(contracts: Mapping[str, Contract], here: str | None) -> Bridge:
             spaces[name] = RecordedSpace(contracts)
         else:
             target = here if name == "here" and here else name
-            # The token is for the Hub's own Spaces, and goes nowhere else.
-            token = os.environ.get("HF_TOKEN") if not target.startswith("http") else None
+            # The token is for the Space its owner names here; a contract may name anybody's.
+            token = os.environ.get("HF_TOKEN") if name == "here" and not target.startswith("http") else None
             spaces[name] = GradioSpace(target, token=token)
     return Bridge(contracts, spaces)
 
@@ -70,8 +70,9 @@ def _bridge(contracts: Mapping[str, Contract], here: str | None) -> Bridge:
 def _serve(contracts: Mapping[str, Contract], options: argparse.Namespace) -> int:
     import uvicorn
 
-    from api_bridge.app import create_app
+    from api_bridge.app import create_app, log_to_stderr
 
+    log_to_stderr()
     app = create_app(_bridge(contracts, options.here), options.origin)
     uvicorn.run(app, host=options.host, port=options.port, access_log=False, proxy_headers=False)
     return 0

@@ -72,9 +72,10 @@ class Bridge:
         Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a
         broken contract is a bug which waiting can not mend.
         """
+        deadline = Deadline.after(PATIENCE, self._clock)
         contract = self.contract(demo)
         question = await _cleaned(contract.check_input(value))
-        outputs, attempts = await self._patiently(_step(contract), question)
+        outputs, attempts = await self._patiently(_step(contract), question, deadline)
         prediction = contract.check_prediction(outputs[0] if outputs else None)
         return Answer(prediction, demo, contract.revision, attempts)
 
@@ -82,9 +83,11 @@ class Bridge:
         for space in self.spaces.values():
             await space.close()
 
-    async def _patiently(self, step: Mapping[str, Json], question: Mapping[str, Json]) -> tuple[list[Json], int]:
+    async def _patiently(
+        self, step: Mapping[str, Json], question: Mapping[str, Json], deadline: Deadline
+    ) -> tuple[list[Json], int]:
         """Ask the step's endpoint until it answers, fails, or time is up; return its outputs and the attempts."""
-        space, deadline = self.spaces[step["space"]], Deadline.after(PATIENCE, self._clock)
+        space = self.spaces[step["space"]]
         takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
         attempt = 1
         while True:

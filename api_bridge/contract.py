@@ -10,11 +10,11 @@ The contract: what a page, a bridge and a Space agree on. The only module that k
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema_rs
 
@@ -29,6 +29,8 @@ from api_bridge.faults import (
 )
 
 Json = Any  # what json.loads returns
+
+DEEPEST = 64  # how deep a message may nest
 
 _META_SCHEMA = jsonschema_rs.Draft202012Validator(
     json.loads(Path(__file__).with_name("contract.schema.json").read_text(encoding="utf-8"))
@@ -160,11 +162,15 @@ def load(folder: Path) -> Contract:
         value = loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ContractUnreadable(f"{path} can not be read: {error}. {again}") from error
-    problems = _problems(_META_SCHEMA, value)
-    if problems:
-        where = ".".join(problems[0].path) or "it"
-        raise ContractUnreadable(f"{path} is not a contract: {where} breaks `{problems[0].keyword}`. {again}")
+    if wrong := wrong_with(value):
+        raise ContractUnreadable(f"{path} is not a contract: {wrong}. {again}")
     return Contract(value, folder)
+
+
+def wrong_with(value: Json) -> str | None:
+    """Return what keeps `value` from being a contract, in a few words, or None when nothing does."""
+    problems = _problems(_META_SCHEMA, value)
+    return f"{'.'.join(problems[0].path) or 'it'} breaks `{problems[0].keyword}`" if problems else None
 
 
 def load_all(folder: Path) -> dict[str, Contract]:
@@ -174,21 +180,45 @@ def load_all(folder: Path) -> dict[str, Contract]:
 
 
 def loads(text: str | bytes) -> Json:
-    """Return `text` read as JSON; raise `ValueError` where it is not, NaN and Infinity included."""
+    """
+    Return `text` read as JSON; raise `ValueError` where it is not what every reader can read.
 
-    def refuse(name: str) -> NoReturn:
-        raise ValueError(f"{name} is not JSON")
-
+    That leaves out NaN and Infinity, numbers too large for a double, half characters,
+    and nesting deeper than 64.
+    """
     try:
-        return json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+    _sound(value)
+    return value
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number[:20]} is not JSON")
+    return value
+
+
+def _sound(value: Json, depth: int = DEEPEST) -> None:
+    if depth == 0:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        for name, part in value.items():
+            name.encode()  # UnicodeEncodeError, a ValueError, for half characters
+            _sound(part, depth - 1)
+    elif isinstance(value, list):
+        for part in value:
+            _sound(part, depth - 1)
+    elif isinstance(value, str):
+        value.encode()
 
 
 def _problems(checker: jsonschema_rs.Draft202012Validator, value: Json) -> list[Problem]:
     """Return every problem, in an order that Python and the page share."""
     found = []
-    for error in checker.iter_errors(_finite(value)):
+    for error in checker.iter_errors(value):
         path, keyword, limit = tuple(map(str, error.instance_path)), error.kind.name, getattr(error.kind, "value", None)
         if keyword == "required":
             path += (str(limit),)
@@ -198,18 +228,9 @@ def _problems(checker: jsonschema_rs.Draft202012Validator, value: Json) -> list[
     return sorted(found, key=lambda problem: (problem.path, problem.keyword))
 
 
-def _finite(value: Json) -> Json:
-    """A number that JSON does not have is none: null stands where it stood."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return value
-
-
 def _from_text(text: str, kind: str | None) -> Json:
+    if kind == "boolean" and text in ("on", "off"):
+        return text == "on"  # as a form's checkbox says it
     if kind in ("number", "integer", "boolean"):
         try:
             return loads(text)
@@ -222,7 +243,7 @@ def _file_refusal(problem: Problem, title: str, name: str, about: Json) -> Fault
     if problem.keyword == "required" and len(problem.path) == 1:
         return InputRefused(f"“{title}” is missing: choose a file.", name)
     if problem.keyword == "enum":
-        return MediaRefused(f"“{title}” takes {_media(problem.limit)}; this file is something else.", name)
+        return MediaRefused(f"“{title}” takes {media_words(problem.limit)}; this file is something else.", name)
     if problem.keyword == "maximum" and isinstance(about, dict):
         what, unit = ("be", "MB") if problem.path[-1] == "size" else ("have", "megapixels")
         actual = math.ceil(about[problem.path[-1]] / 1e5) / 10
@@ -234,7 +255,7 @@ def _file_refusal(problem: Problem, title: str, name: str, about: Json) -> Fault
     return MalformedRequest(f"“{title}” must be a file, sent as its bytes.", name)
 
 
-def _media(names: list[str]) -> str:
+def media_words(names: Sequence[str]) -> str:
     """["image/jpeg", "image/png"] → "JPEG or PNG"."""
     words = [{"webp": "WebP"}.get(kind, kind.upper()) for kind in (name.split("/")[-1] for name in names)]
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -6,9 +6,10 @@ of pixels wherever it is read.
 """
 
 import io
+import struct
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from api_bridge.contract import File
 from api_bridge.faults import FileTooLarge, InputRefused
@@ -17,16 +18,32 @@ READ = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write: a JPEG with a second, smaller picture behind it.
 MEDIA = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
+ORIENTATION = 0x0112  # EXIF's note of how the camera was held, and the turn that undoes it
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# What Pillow raises over a file that begins like a photo and does not go on like one.
+DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error, Image.DecompressionBombError)
+MOST_SEGMENTS = 200  # of a JPEG's header; 8 MB of honest ones are 128
+
 
 def describe(content: bytes) -> File:
     """
     Return `content` with its media type, size in bytes and number of pixels.
 
-    Reads the header only: a picture of a thousand megapixels costs nothing here.
-    Whatever is not a JPEG, PNG or WebP, by content and not by name, is
-    `application/octet-stream`, which no contract of a photo accepts. Raises
-    `FileTooLarge` for more pixels than Pillow itself would ever decode.
+    Reads the header only and decodes nothing. Whatever is not a JPEG, PNG or WebP, by
+    content and not by name, is `application/octet-stream`, which no contract of a
+    photo accepts. Raises `FileTooLarge` for more pixels than Pillow would ever decode.
     """
+    if _segments(content) > MOST_SEGMENTS:
+        return File(content, "application/octet-stream")
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; the contract's own limit decides here.
@@ -36,7 +53,7 @@ def describe(content: bytes) -> File:
                 return File(content, MEDIA[str(image.format)], pixels=width * height)
     except Image.DecompressionBombError as error:
         raise FileTooLarge("The picture has far too many pixels: send a smaller one.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except (UnidentifiedImageError, *DAMAGED):
         return File(content, "application/octet-stream")
 
 
@@ -45,37 +62,54 @@ def clean(field: str, photo: File) -> File:
     Return the same picture without anything that is not a pixel: no GPS, no names, no tail.
 
     An upright colour JPEG keeps its own quantisation tables, so its pixels hardly
-    move; everything else becomes a lossless PNG, or a fine JPEG where it was one.
-    Raises `InputRefused` for a file that begins like a photo and does not go on like one.
+    move; a PNG stays lossless; all else becomes a fine JPEG. Raises `InputRefused` for
+    a file that begins like a photo and does not go on like one.
     """
     try:
         with Image.open(io.BytesIO(photo.content), formats=READ) as image:
-            jpeg = MEDIA[str(image.format)] == "image/jpeg"
-            untouched = image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(0x0112, 1) == 1
-            picture = image if untouched else upright(image)
-            picture.info.pop("icc_profile", None)
-            picture.info.pop("comment", None)
             out = io.BytesIO()
+            if image.format == "PNG":
+                upright(image).save(out, "PNG", compress_level=1)
+                return File(out.getvalue(), "image/png", photo.pixels)
+            untouched = image.format == "JPEG" and image.mode == "RGB" and _turn(image) is None
+            picture = image if untouched else upright(image)
+            for note in ("icc_profile", "comment"):
+                picture.info.pop(note, None)
             if untouched:
-                picture.save(out, "JPEG", quality="keep", exif=b"")
-            elif jpeg:
-                picture.save(out, "JPEG", quality=95, subsampling=0)
+                picture.save(out, "JPEG", quality="keep")
             else:
-                picture.save(out, "PNG", compress_level=1)
-            return File(out.getvalue(), "image/jpeg" if jpeg else "image/png", photo.pixels)
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+                picture.save(out, "JPEG", quality=95, subsampling=0)
+            return File(out.getvalue(), "image/jpeg", photo.pixels)
+    except DAMAGED as error:
         raise InputRefused("The photo is damaged: it can not be read to its end.", field) from error
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return `image` as people see it: turned by its EXIF, its first frame, on white, in RGB."""
+    """Return `image` as people see it: its first frame, turned by its EXIF, on white, in RGB."""
     image.seek(0)
-    image = ImageOps.exif_transpose(image)
+    turn = _turn(image)
+    see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if turn is not None:
+        image = image.transpose(turn)
     if image.mode.startswith("I;16"):
         # Sixteen bits of grey: Pillow would clip them to white where a browser scales them.
         image = image.convert("I").point(lambda value: value / 257).convert("L")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if see_through:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    return TURNS.get(image.getexif().get(ORIENTATION, 1))
+
+
+def _segments(content: bytes) -> int:
+    """Count the segments of a JPEG's header: Pillow joins them in a time that grows with their square."""
+    at = count = 0
+    if content[:2] == b"\xff\xd8":
+        at = 2
+    while at and content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != b"\xda" and count <= MOST_SEGMENTS:
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        count += 1
+    return count

@@ -25,7 +25,6 @@ from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, Space
 
 PREFIX = "/gradio_api"
 CONNECT = 3.0  # seconds until a Space must have taken the call
-SILENCE = 35.0  # seconds; Gradio's heartbeat is 15
 LONGEST_ANSWER = 4_000_000  # bytes of JSON
 
 
@@ -78,7 +77,7 @@ class GradioSpace:
             base_url=self.address,
             transport=transport,
             headers={"Authorization": f"Bearer {token}"} if token else None,
-            timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
+            timeout=httpx2.Timeout(None, connect=CONNECT),  # all else ends with the question
             follow_redirects=False,
         )
         # Visitors share this client: what a Space sets for one must not reach the next.
@@ -86,7 +85,8 @@ class GradioSpace:
         self._about: About | None = None
 
     async def about(self) -> About:
-        """Read `/config` and `/info` once; again after any fault, since a new deployment may be why."""
+        """Read what the Space says of itself now, whatever it said before."""
+        self._about = None
         async with self._asking(CONNECT + 10):
             return await self._known()
 
@@ -106,16 +106,26 @@ class GradioSpace:
 
     @contextlib.asynccontextmanager
     async def _asking(self, seconds: float) -> AsyncIterator[None]:
-        """Whatever goes wrong inside ends within `seconds`, as a fault that names this Space."""
+        """
+        Whatever goes wrong inside ends within `seconds`, as a fault that names this Space.
+
+        An app in this process answers its own cancellation with an error, so time is looked at first.
+        """
         try:
-            async with _translated(), asyncio.timeout(seconds):
-                yield
+            async with _translated(), asyncio.timeout(seconds) as limit:
+                try:
+                    yield
+                except Fault as fault:
+                    if limit.expired():
+                        raise TimeoutError from fault
+                    raise
         except Fault as fault:
-            self._about = None
+            self._about = None  # a new deployment may be why
             fault.space = {"address": self.address}
             raise
 
     async def _known(self) -> About:
+        """Read `/config` and `/info` once, until a fault makes them doubtful."""
         if self._about is None:
             config = _object(await self._get("/config"))
             if config.get("protocol") != "sse_v3" or config.get("api_prefix") != PREFIX:
@@ -131,12 +141,14 @@ class GradioSpace:
         Gradio's own listener for `/call` hides an app's error text before 6.31; the
         queue's does not, and knows the event under the same name.
         """
-        joined = _object(await self._post(f"{PREFIX}/call{endpoint}", body))
-        path = f"{PREFIX}/queue/data?session_hash={joined.get('event_id')}"
+        event = _object(await self._post(f"{PREFIX}/call{endpoint}", body)).get("event_id")
+        if not isinstance(event, str) or not event.isalnum():
+            raise ContractBroken("The Space's answer is not one of Gradio's.")
+        path = f"{PREFIX}/queue/data?session_hash={event}"
         async with self._client.sse(path, max_event_size=LONGEST_ANSWER) as events:
             _refuse_status(events.response)
-            async for event in events:
-                message = _object(_json(event.data))
+            async for told in events:
+                message = _object(_json(told.data))
                 if message.get("msg") == "process_completed":
                     output = _object(message.get("output"))
                     if message.get("success") is not True:
@@ -156,13 +168,16 @@ class GradioSpace:
 
 
 def _read_about(config: dict[str, Json], info: dict[str, Json]) -> About:
-    named = _object(info.get("named_endpoints"))
     endpoints = {}
-    for dependency in config.get("dependencies", []):
-        name = f"/{dependency.get('api_name')}"
-        if name in named:
-            parameters = tuple(str(parameter["parameter_name"]) for parameter in named[name]["parameters"])
-            endpoints[name] = Endpoint(parameters, dependency.get("queue") is not False)
+    try:
+        named = info["named_endpoints"]
+        for dependency in config["dependencies"]:
+            name = f"/{dependency.get('api_name')}"
+            if name in named:
+                parameters = tuple(str(parameter["parameter_name"]) for parameter in named[name]["parameters"])
+                endpoints[name] = Endpoint(parameters, dependency.get("queue") is not False)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ContractBroken("What the Space says of itself is not Gradio's.") from error
     return About(str(config.get("version", "")).strip(), "queue5", endpoints)
 
 
@@ -251,7 +266,7 @@ def _retry_after(text: str | None) -> float | None:
     """Seconds or a date, as HTTP has it; anything else is nothing."""
     if text is None:
         return None
-    if text.strip().isdigit():
+    if re.fullmatch("[0-9]{1,6}", text.strip()):
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time())
@@ -266,6 +281,8 @@ async def _translated() -> AsyncIterator[None]:
         yield
     except TimeoutError as error:
         raise OutOfTime("The model did not answer in time.") from error
+    except httpx2.SSEError as error:
+        raise ContractBroken("The Space's answer is not one of Gradio's.") from error
     except httpx2.TransportError as error:
         causes = list(_causes(error))
         if any(isinstance(cause, socket.gaierror) for cause in causes):

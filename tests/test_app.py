@@ -1,15 +1,21 @@
 """The bridge's HTTP face, asked over real sockets beside the real Gradio."""
 
+import io
 import json
+import os
+import sys
 
 import httpx2
 import jsonschema
 import pytest
 from conftest import CAT, run
+from PIL import Image
 
+import dev
 from api_bridge import Bridge, RecordedSpace, create_app, load
 
 HERE = "http://bridge"
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -109,10 +115,19 @@ def test_an_unready_space_makes_the_bridge_unready(ask_recorded, write_contract)
         ({}, 400, "malformed-request", "Send a form with files"),
         ({"json": {}}, 422, "input-refused", "“Photo” is missing"),
         ({"json": []}, 400, "malformed-request", "object of fields"),
-        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed-request", "not JSON"),
+        ({"content": b"{", "headers": JSON}, 400, "malformed-request", "not JSON"),
         ({"json": {"photo": "http://127.0.0.1/secret"}}, 400, "malformed-request", "must be a file"),
         ({"json": {"photo": {"path": "/etc/passwd"}}}, 400, "malformed-request", "must be a file"),
-        ({"data": {"photo": "/etc/passwd"}}, 400, "malformed-request", "must be a file"),
+        ({"files": {"photo": (None, "/etc/passwd")}}, 400, "malformed-request", "must be a file"),
+        ({"data": {"photo": "x"}}, 400, "malformed-request", "Send a form with files"),
+        ({"content": b'{"\\ud800": 1}', "headers": JSON}, 400, "malformed-request", "not JSON"),
+        (
+            {"content": b'{"x": ' + b"[" * 300 + b"]" * 300 + b"}", "headers": JSON},
+            400,
+            "malformed-request",
+            "too deep",
+        ),
+        ({"content": b'{"x": 1e999}', "headers": JSON}, 400, "malformed-request", "1e999 is not JSON"),
         ({"files": {"photo": ("cat.jpg", b"%PDF-1.7")}}, 415, "media-refused", "JPEG, PNG or WebP"),
         ({"files": {"photo": ("cat.jpg", bytes(8_000_001))}}, 415, "media-refused", "JPEG, PNG or WebP"),
         ({"files": {"photo": ("cat.jpg", bytes(9_100_000))}}, 413, "file-too-large", "more than 9 MB"),
@@ -150,6 +165,32 @@ def test_a_lying_length_does_not_help(ask_recorded):
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     response = ask_recorded("POST", "/v1/demos/catdog/ask", content=endless(), headers=headers)
     assert (response.status_code, problem(response)["type"]) == (413, "urn:tinyspaces:file-too-large")
+
+
+def test_a_photo_never_touches_a_disk(ask_recorded):
+    """Neither while it is read nor while it is cleaned: a large one opens no file for writing."""
+    opened, watching = [], True
+
+    def hook(event, words):
+        if watching and event == "open" and isinstance(words[2], int) and words[2] & (os.O_WRONLY | os.O_RDWR):
+            opened.append(words[0])
+
+    sys.addaudithook(hook)
+    out = io.BytesIO()
+    Image.effect_noise((1500, 1500), 80).save(out, "PNG")
+    assert len(out.getvalue()) > 2_000_000
+    response = ask_recorded("POST", "/v1/demos/catdog/ask", files={"photo": out.getvalue()})
+    watching = False
+    assert problem(response)["type"] == "urn:tinyspaces:app-failed"  # not one of the recorded examples
+    assert opened == []
+
+
+def test_every_problem_can_be_found_in_the_log(road):
+    """The visitor's trace_id stands in the Space's own log, without anything of the visitor's."""
+    told = problem(httpx2.post(f"{road.bridge}/v1/demos/catdog/ask", files={"photo": ("secret-name.pdf", b"%PDF")}))
+    log = (dev.LOCAL / f"space-{road.space_port}.log").read_text()
+    assert f"415 media-refused, trace {told['trace_id']}" in log
+    assert "secret-name" not in log
 
 
 def test_a_space_that_is_down_is_retryable(contract):

@@ -91,7 +91,9 @@ def test_the_page_is_small(files):
 def test_a_verdict_is_as_sure_as_the_model(cat, said):
     """And never surer."""
     confidences = [{"label": "cat", "confidence": cat}, {"label": "dog", "confidence": 1 - cat}]
-    assert build.sentence({"label": "cat", "confidences": confidences}, {"cat": "a cat", "dog": "a dog"}) == said
+    assert build.sentence(
+        {"label": "cat", "confidences": confidences}, {"cat": "a cat", "dog": "a dog"}
+    ) == said.replace(" %", "\u00a0%")
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -96,6 +96,22 @@ def test_a_taken_port_is_said(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "70000"], "70000 is no port: choose a number from 1 to 65535"),
+        (["--port", "8123", "--space-port", "8123"], "need a port each"),
+        (["--colour", "red"], "unknown: --colour red"),
+    ],
+)
+def test_options_that_make_no_sense_are_said(words, said):
+    """Before anything is started."""
+    done = subprocess.run([*SERVE, *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_second_start_is_quick():
     """What is set up already costs less than a second."""
     begun = time.monotonic()
@@ -144,13 +160,14 @@ def test_pages_are_served_as_github_does(tmp_path):
     (tmp_path / "dist/cat").mkdir(parents=True)
     (tmp_path / "dist/cat/index.html").write_text("a cat")
     (tmp_path / "dist/404.html").write_text("not here")
+    (tmp_path / "dist/empty").mkdir()
     (tmp_path / "secret.txt").write_text("secret")
     with dev.site(tmp_path / "dist", 0, "/repo/") as port:
         where = f"http://127.0.0.1:{port}"
         moved = httpx2.get(f"{where}/repo/cat", follow_redirects=False)
         assert (moved.status_code, moved.headers["location"]) == (301, "/repo/cat/")
         assert httpx2.get(f"{where}/repo/cat/").text == "a cat"
-        for path in ("/cat/", "/repo/dog/", "/repo/../secret.txt", "/repo/%2e%2e/secret.txt"):
+        for path in ("/cat/", "/repo/empty/", "/repo/dog/", "/repo/../secret.txt", "/repo/%2e%2e/secret.txt"):
             missing = httpx2.get(where + path)
             assert (missing.status_code, missing.text) == (404, "not here"), path
 

@@ -1,12 +1,13 @@
 """A photo arrives as people see it, and nothing but its pixels goes on."""
 
 import io
+import time
 import zlib
 
 import numpy as np
 import pytest
 from conftest import CAT
-from PIL import Image
+from PIL import Image, ImageOps
 
 from api_bridge import photos
 from api_bridge.faults import FileTooLarge, InputRefused
@@ -125,3 +126,44 @@ def test_counting_pixels_decodes_none(contract, width, height):
     content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
     with pytest.raises(FileTooLarge):
         contract.check_input({"photo": photos.describe(bytes(content))})
+
+
+def test_a_header_of_a_thousand_pieces_costs_nothing():
+    """Pillow would join them for seconds: they are counted first."""
+    piece = b"\xff\xe1\x00\x0eExif\0\0" + bytes(6)
+    begun = time.monotonic()
+    assert (
+        photos.describe(b"\xff\xd8" + piece * 60_000 + saved(picture(), "JPEG")[2:]).media == "application/octet-stream"
+    )
+    assert time.monotonic() - begun < 1
+    assert photos.describe(b"\xff\xd8" + piece * 100 + saved(picture(), "JPEG")[2:]).media == "image/jpeg"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_turn_of_the_camera(orientation):
+    """As Pillow itself would turn it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(picture(size=(40, 24)), "PNG", exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    assert np.array_equal(np.asarray(reread(content)), np.asarray(expected))
+
+
+def test_nonsense_in_the_cameras_notes_turns_nothing():
+    """Notes that can not be written again need not be."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "makermakermaker"
+    content = bytearray(saved(picture(), "JPEG", exif=exif))
+    at = content.index(b"\x01\x0f\x00\x02")  # the maker's name becomes a fraction
+    content[at + 2 : at + 8] = b"\x00\x05\x00\x00\x00\x01"
+    assert reread(bytes(content)).size == (20, 40)
+
+
+def test_a_webp_does_not_swell():
+    """What was small on the visitor's line stays small on ours."""
+    noise = Image.effect_noise((800, 800), 60).convert("RGB")
+    file = photos.describe(saved(noise, "WEBP", quality=80))
+    cleaned = photos.clean("photo", file)
+    assert cleaned.media == "image/jpeg"
+    assert len(cleaned.content) < 6 * len(file.content)

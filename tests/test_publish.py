@@ -1,5 +1,6 @@
 """What is published is complete, verified, and starts from its own requirements."""
 
+import io
 import shutil
 import subprocess
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from conftest import CAT, CATDOG, ROOT, free_port
+from PIL import Image
 
 import dev
 from training.publish import PublishError, publish
@@ -19,11 +21,25 @@ def test_only_what_was_published_before_is_replaced(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / "demos/old").mkdir(parents=True)
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "bridge.toml").write_text("origins = []")
     publish(tmp_path, ["https://you.github.io"])
     assert (tmp_path / ".git").is_dir()
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert sorted(path.name for path in (tmp_path / "demos").iterdir()) == ["catdog"]
     assert tomllib.loads((tmp_path / "bridge.toml").read_text())["origins"] == ["https://you.github.io"]
+
+
+@pytest.mark.parametrize("name", ["app.py", "demos", "api_bridge"])
+def test_what_others_wrote_is_never_replaced(tmp_path, name):
+    """A folder with an app of its own, or this very project, is refused and left as it is."""
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "precious").write_text("work")
+    with pytest.raises(PublishError, match=f"has {name} that was not published by this"):
+        publish(tmp_path, [])
+    assert (tmp_path / name / "precious").read_text() == "work"
+    with pytest.raises(PublishError, match="choose another folder"):
+        publish(Path(), [])
+    assert (ROOT / "api_bridge/bridge.py").exists()
 
 
 def test_the_front_matter_names_the_pinned_gradio(tmp_path):
@@ -60,18 +76,23 @@ def test_it_starts_from_its_own_requirements(tmp_path_factory, monkeypatch):
     """A fresh environment, set as the Hub sets it, and nothing of this project's but the folder: a cat is a cat."""
     monkeypatch.setenv("SYSTEM", "spaces")
     monkeypatch.setenv("SPACE_ID", "someone/name")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.getbasetemp() / "left"))
     folder = tmp_path_factory.mktemp("published")
     publish(folder, [])
     python = fresh_environment(folder / "requirements.txt")
     port = free_port()
+    kept = tmp_path_factory.getbasetemp() / "left"
     with dev.space(folder, port, python):
+        before = set(kept.rglob("*"))
+        # Another photo than the examples, which Gradio keeps for its own page.
+        photo = io.BytesIO()
+        Image.open(CAT).rotate(3).save(photo, "JPEG")
         for _ in range(2):
             response = httpx2.post(
-                f"http://127.0.0.1:{port}/bridge/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()}, timeout=60
+                f"http://127.0.0.1:{port}/bridge/v1/demos/catdog/ask", files={"photo": photo.getvalue()}, timeout=60
             )
             assert response.json()["prediction"]["label"] == "cat"
-        # Photos that came through the bridge are nowhere on disk.
-        assert not list(folder.rglob("*.webp"))
+        assert set(kept.rglob("*")) == before, "Gradio kept a photo that came through the bridge"
 
 
 def fresh_environment(requirements: Path) -> Path:

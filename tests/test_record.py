@@ -7,7 +7,7 @@ import pytest
 from conftest import CATDOG
 
 from api_bridge import load
-from training.record import DemoError, describe_demo, main, record
+from training.record import DemoError, describe_demo, expect, main, record
 
 
 @pytest.fixture
@@ -58,6 +58,36 @@ def test_another_model_is_noticed(demo):
     (demo / "contract.json").write_text(json.dumps(value), encoding="utf-8")
     assert record(demo)
     assert load(demo).json["model"]["sha256"] != "0" * 64
+
+
+def test_a_cameras_file_names_are_fine(demo):
+    """They become addresses that can be typed."""
+    (demo / "examples/cat.jpg").rename(demo / "examples/IMG_0001 (2).JPG")
+    edit(demo, '"cat.jpg"', '"IMG_0001 (2).JPG"')
+    assert record(demo)
+    assert load(demo).json["examples"][0]["name"] == "img-0001-2"
+
+
+def test_a_broken_contract_is_not_written_over(demo):
+    """Conflict markers may hide somebody's work: they are for people to mend."""
+    (demo / "contract.json").write_text("<<<<<<< HEAD")
+    with pytest.raises(DemoError, match="restore it with git, or delete it"):
+        record(demo)
+    assert (demo / "contract.json").read_text() == "<<<<<<< HEAD"
+
+
+@pytest.mark.parametrize(
+    ("folder", "labels", "said"),
+    [
+        ("catdog", ["bird", "fish"], "words for cat, dog; the labels are bird, fish"),
+        ("My Birds", ["bird", "fish"], "name it in small letters"),
+    ],
+)
+def test_what_could_not_be_recorded_is_said_before_training(demo, folder, labels, said):
+    """Not after it."""
+    with pytest.raises(DemoError, match=said):
+        expect(demo.parent / folder, labels)
+    expect(demo.parent / "birds", labels)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """One call to a real Gradio, by queue and directly; and to servers that are not what they should be."""
 
+import asyncio
 import http.server
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 from conftest import CAT, free_port, run
 from gradio_client import Client, handle_file
@@ -186,11 +188,115 @@ def test_a_server_that_is_no_gradio_is_told_apart(answer, fault, words):
 def test_a_spaces_wish_to_be_left_alone_is_read():
     """Retry-After in seconds or as a date; garbage is nothing."""
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    for text, least, most in (("7", 7, 7), (soon, 50, 61), ("-3", None, None), ("soon", None, None)):
+    for text, least, most in (
+        ("7", 7, 7),
+        (soon, 50, 61),
+        ("-3", None, None),
+        ("soon", None, None),
+        ("9" * 400, None, None),
+    ):
         with server(says(429, Retry_After=text)) as where, pytest.raises(SpaceBusy) as raised:
             ask(where, "/greet", {})
         after = raised.value.retry_after
         assert after is None if least is None else least <= after <= most
+
+
+CONFIG = b'{"version": "6.31.0", "protocol": "sse_v3", "api_prefix": "/gradio_api", "dependencies": %s}'
+GREET = b'[{"api_name": "greet", "queue": %s}]'
+INFO = b'{"named_endpoints": {"/greet": {"parameters": []}}}'
+
+
+def gradio_like(pages: dict[str, bytes], queue: bytes = b"true"):
+    """Answer as a Gradio with one endpoint would, but for `pages`."""
+    known = {"/config": CONFIG % (GREET % queue), "/gradio_api/info": INFO, **pages}
+
+    def answer(request):
+        path = request.path.partition("?")[0]
+        kind = "text/event-stream" if path.endswith("/queue/data") else "application/json"
+        says(200 if path in known else 404, known.get(path, b"{}"), Content_Type=kind)(request)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"/config": CONFIG % b"null"},
+        {"/config": CONFIG % b"[3]"},
+        {"/gradio_api/info": b"{}"},
+        {"/gradio_api/info": b'{"named_endpoints": {"/greet": {}}}'},
+        {"/gradio_api/call/greet": b"{}"},
+        {"/gradio_api/call/greet": b'{"event_id": "a\\nb"}'},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: [1]\n\n"},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: {\n\n"},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: " + b"x" * 4_100_000},
+    ],
+)
+def test_half_a_gradio_breaks_the_contract(pages):
+    """Whatever it sends instead, nobody sees a bare exception, and nothing is asked again."""
+    with server(gradio_like(pages)) as where, pytest.raises(ContractBroken):
+        ask(where, "/greet", {})
+
+
+def test_a_stream_that_ends_too_early_is_asked_again_by_whoever_may():
+    """The Space was stopped in the middle: busy, not broken."""
+    pages = {
+        "/gradio_api/call/greet": b'{"event_id": "a"}',
+        "/gradio_api/queue/data": b'data: {"msg": "estimation"}\n\n',
+    }
+    with server(gradio_like(pages)) as where, pytest.raises(SpaceBusy, match="stopped before"):
+        ask(where, "/greet", {})
+
+
+def test_a_new_deployment_is_noticed_after_a_fault():
+    """What the Space said of itself is read again once it has failed."""
+    pages = {"/gradio_api/run/greet": b'{"data": ["hello"]}', "/config": CONFIG % b"[]"}
+
+    async def twice():
+        space = GradioSpace(where)
+        with pytest.raises(ContractBroken, match="no endpoint /greet"):
+            await space.ask("/greet", {}, 5)
+        pages["/config"] = CONFIG % (GREET % b"false")
+        answer = await space.ask("/greet", {}, 5)
+        await space.close()
+        return answer
+
+    with server(lambda request: gradio_like(pages)(request)) as where:
+        assert run(twice()) == ["hello"]
+
+
+def test_whoever_asks_how_a_space_is_hears_how_it_is_now():
+    """Not how it was when it was last asked: a Space that died is not ready."""
+
+    async def twice():
+        space = GradioSpace(where)
+        assert (await space.about()).gradio == "6.31.0"
+        gone.append(True)
+        with pytest.raises(SpaceBusy):
+            await space.about()
+        await space.close()
+
+    gone: list[bool] = []
+    with server(lambda request: says(503)(request) if gone else gradio_like({})(request)) as where:
+        run(twice())
+
+
+def test_time_runs_out_inside_this_process_too():
+    """A mounted Gradio answers its own cancellation with an error; the visitor hears that it was too slow."""
+
+    async def stubborn(scope, receive, send):
+        try:
+            await asyncio.sleep(5)
+        except BaseException:
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+            await send({"type": "http.response.body", "body": b'{"error": null}'})
+
+    async def once():
+        space = GradioSpace("http://inside", transport=httpx2.ASGITransport(app=stubborn))
+        with pytest.raises(OutOfTime):
+            await space.ask("/greet", {}, 0.2)
+
+    run(once())
 
 
 def test_nobody_there_and_nowhere_at_all_are_two_things():

@@ -27,7 +27,7 @@ def main(
     name: str = "",  # what to call these photos on the page; their folder's name without it
 ):
     "Train, hold the graph against the learner, and leave a demo's folder ready to publish."
-    look_at(photos)
+    count = look_at(photos, to)
     set_seed(seed, reproducible=True)
 
     # The data: the label is the folder's name, and one photo in five is held back.
@@ -40,7 +40,7 @@ def main(
         item_tfms=RandomResizedCrop(size, min_scale=0.5),
         batch_tfms=aug_transforms(),
     )
-    dls = pets.dataloaders(photos, bs=32, num_workers=2)
+    dls = pets.dataloaders(photos, bs=min(32, count // 4), num_workers=2)
 
     # The body has seen a million photos already and stays as it is; only the new head
     # learns what to make of what the body sees. Three looks at each photo are enough.

@@ -23,7 +23,8 @@ from api_bridge import Contract, Fault, load_all
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
 LOCAL = Path(".local/space")
-LARGE = ("*.onnx", "*.jpg", "*.png", "*.webp")  # the Hub takes these through git-lfs only
+OURS = ("app.py", "api_bridge", "demos", "bridge.toml")
+LARGE = ("*.onnx", "*.jpg", "*.jpeg", "*.png", "*.webp")  # the Hub takes these through git-lfs only
 
 
 class PublishError(Exception):
@@ -42,10 +43,18 @@ def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise PublishError(f"{origin} is not an origin; write it like https://you.github.io, without a path.")
 
+    package = Path(api_bridge.__file__).parent
+    if (to / "api_bridge").resolve() == package:
+        raise PublishError(f"{to} is where the bridge itself is kept: choose another folder.")
+    there = [name for name in OURS if (to / name).exists()]
+    if there and "bridge.toml" not in there:
+        others = ", ".join(there)
+        raise PublishError(f"{to} has {others} that was not published by this: choose an empty folder or a new clone.")
+
     to.mkdir(parents=True, exist_ok=True)
     for folder in ("api_bridge", "demos"):
         shutil.rmtree(to / folder, ignore_errors=True)
-    shutil.copytree(Path(api_bridge.__file__).parent, to / "api_bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package, to / "api_bridge", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("app.py", "model.py", "requirements.txt"):
         shutil.copy(SPACE / name, to / name)
     for contract in contracts:

@@ -10,6 +10,7 @@ No training and no torch: a new title or another example takes a second.
 
 import io
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 from fastcore.script import call_parse
 from PIL import Image
 
-from api_bridge.contract import load
+from api_bridge.contract import load, wrong_with
 from api_bridge.faults import ContractUnreadable, Fault
 from api_bridge.photos import clean, describe
 from training.space.model import Model
@@ -55,15 +56,25 @@ def begin(folder: Path, labels: list[str]) -> None:
         (folder / "index.md").write_text(f"Tells {', '.join(labels)} apart.\n", encoding="utf-8")
 
 
+def expect(folder: Path, labels: list[str]) -> None:
+    """Raise `DemoError` now if a model with `labels` could not be recorded in `folder` after its training."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", folder.resolve().name):
+        raise DemoError(f"A demo's folder is its address: name it in small letters and digits, not {folder.name}.")
+    if (folder / "demo.toml").exists():
+        _label_schema(labels, _demo_toml(folder).get("words", {}))
+    _written(folder)
+
+
 def record(folder: Path) -> bool:
     """Write `folder`'s contract, with the next revision if anything in it changed; return whether it did."""
     written, now = _written(folder), describe_demo(folder)
     if written and _same(written, now):
         return False
     now["revision"] = written["revision"] + 1 if written else 1
+    if wrong := wrong_with(now):
+        raise DemoError(f"{folder} can not become a contract: {wrong}.")
     text = json.dumps(now, indent=2, ensure_ascii=False) + "\n"
     (folder / "contract.json").write_text(text, encoding="utf-8")
-    load(folder)  # whoever writes a contract can read it
     return True
 
 
@@ -104,7 +115,10 @@ def describe_demo(folder: Path) -> dict[str, Any]:
 def _label_schema(labels: list[str], words: dict[str, str]) -> dict[str, Any]:
     unknown = sorted(set(words) - set(labels))
     if unknown:
-        raise DemoError(f"demo.toml has words for {', '.join(unknown)}; the model's labels are {', '.join(labels)}.")
+        raise DemoError(
+            f"demo.toml has words for {', '.join(unknown)}; the labels are {', '.join(labels)}. "
+            "Change demo.toml, or train into another folder with --to."
+        )
     label = {"type": "string", "enum": labels}
     confidence = {"type": "number", "minimum": 0, "maximum": 1}
     return {
@@ -139,7 +153,7 @@ def _example(folder: Path, model: Model, said: dict[str, str]) -> dict[str, Any]
         raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
     ranked = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)
     return {
-        "name": path.stem,
+        "name": _name(path.stem),
         "title": said["title"],
         "alt": said["alt"],
         "source": said["source"],
@@ -150,6 +164,12 @@ def _example(folder: Path, model: Model, said: dict[str, str]) -> dict[str, Any]
         },
         "tolerance": TOLERANCE,
     }
+
+
+def _name(stem: str) -> str:
+    """A file's name as it stands in an address: IMG 0001 → img-0001."""
+    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")
+    return name if name[:1].isalpha() else f"example-{name}"
 
 
 def _demo_toml(folder: Path) -> dict[str, Any]:
@@ -175,7 +195,14 @@ def _model(folder: Path) -> Model:
 
 def _written(folder: Path) -> dict[str, Any] | None:
     """The contract as it stands, or None when there is none yet; a broken one is not written over unseen."""
-    return load(folder).json if (folder / "contract.json").exists() else None
+    if not (folder / "contract.json").exists():
+        return None
+    try:
+        return load(folder).json
+    except ContractUnreadable as error:
+        raise DemoError(
+            f"{folder / 'contract.json'} is no contract any more: restore it with git, or delete it to begin anew."
+        ) from error
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -212,7 +239,7 @@ def main(
             else:
                 said = "written" if record(folder) else "nothing changed"
             print(f"{folder.name}: {said}")
-        except (DemoError, ContractUnreadable) as error:
+        except DemoError as error:
             stale = True
             print(f"{folder.name}: {error}", file=sys.stderr)
     if stale:

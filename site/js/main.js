@@ -1,7 +1,7 @@
 // Starts a page: its form, its examples, and the way from page to page without a reload.
 
 import { render } from "../vendor/preact-htm.js";
-import { checkInput, describe } from "./contract.js";
+import { checkInput } from "./contract.js";
 import { photoField } from "./form.js";
 import { ask, saved } from "./routes.js";
 import { answer } from "./view.js";
@@ -14,6 +14,7 @@ import { answer } from "./view.js";
 
 /** The page that is shown: its address without the place on it. */
 let shown = location.pathname;
+let visits = 0;
 
 /** What ends with the page that is shown: its listeners and its questions. */
 let leaving = new AbortController();
@@ -21,23 +22,27 @@ let leaving = new AbortController();
 /** Bring the demo on this page to life; other pages need nothing. */
 function start() {
   leaving = new AbortController();
-  const main = find("main");
+  const left = leaving.signal;
   const form = document.querySelector("form");
   if (!form) return;
+  const [main, region, button] = [find("main"), find("#answer"), find("form button")];
   /** @type {Contract} */
   const contract = JSON.parse(find("#contract").textContent ?? "");
-  const region = find("#answer");
   region.replaceChildren(); // from here on Preact's
   /** @type {Photo | null} */
   let photo = null;
   /** @type {AbortController | null} */
   let asking = null;
+  let slow = 0;
 
   /** @param {State} state */
   function show(state) {
+    const focused = region.contains(document.activeElement);
+    clearTimeout(slow);
     main.dataset.state = state.name;
-    find("form button").setAttribute("aria-disabled", String(state.name === "waiting"));
+    button.setAttribute("aria-disabled", String(state.name === "waiting"));
     render(answer(contract, state), region);
+    if (focused && !region.contains(document.activeElement)) button.focus();
   }
 
   /** Stop waiting for an answer nobody wants any more. */
@@ -45,69 +50,85 @@ function start() {
     asking?.abort();
     asking = null;
   }
+  left.addEventListener("abort", forget);
 
   const frame = find(".frame");
   const field = frame.dataset.field ?? "";
-  const photos = photoField(frame, (offered) => {
-    const fault = checkInput(contract, { [field]: offered.about });
+  const photos = photoField(frame, left, (offered) => {
+    const fault = "kind" in offered ? offered : checkInput(contract, { [field]: offered.about });
+    if (fault) {
+      // The photo that was there stays, and so does a question about it.
+      if (!asking) show({ name: "failed", fault, kept: photo !== null });
+      return false;
+    }
     forget();
-    show(fault ? { name: "failed", fault } : { name: "idle" });
-    if (fault) return false; // the photo that was there stays
-    photo = offered;
+    photo = /** @type {Photo} */ (offered);
+    show({ name: "idle", ready: true });
     mark(null);
     return true;
   });
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (asking) return;
+    await photos.settled();
+    if (asking || left.aborted) return;
     const fault = checkInput(contract, photo ? { [field]: photo.about } : {});
-    if (fault || !photo) {
-      if (fault) show({ name: "failed", fault });
-      return find(".frame input").focus();
-    }
+    if (fault) show({ name: "failed", fault, kept: false });
+    if (fault || !photo) return find(".frame input").focus();
     const mine = (asking = new AbortController());
-    show({ name: "waiting", cancel: () => (forget(), show({ name: "idle" }), find("form button").focus()) });
-    const input = new FormData();
-    input.append(field, photo.blob);
-    try {
-      const told = await ask(main.dataset.bridge ?? "", contract, input, AbortSignal.any([mine.signal, leaving.signal]));
-      if (asking !== mine) return;
-      asking = null;
-      show("kind" in told ? { name: "failed", fault: told } : { name: "answered", answer: told });
-    } catch {
-      // Cancelled, or the page was left: whoever did that has shown what comes next.
-    }
+    const wait = (/** @type {boolean} */ long) => show({ name: "waiting", long, cancel });
+    wait(false);
+    slow = setTimeout(wait, 8_000, true);
+    const told = await ask(main.dataset.bridge ?? "", contract, field, photo.blob, mine.signal);
+    if (asking !== mine) return; // cancelled, or another question took its place
+    asking = null;
+    show("kind" in told ? { name: "failed", fault: told, kept: true } : { name: "answered", answer: told });
   });
 
-  /** Show the example that the address names. */
-  async function open() {
+  function cancel() {
+    forget();
+    show({ name: "idle", ready: photo !== null });
+  }
+
+  /** Show the example that the address names; a bare address shows none. */
+  function open() {
     const example = contract.examples.find(({ name }) => `#${name}` === location.hash);
-    if (!example) return;
-    const link = mark(example.name);
-    const picture = /** @type {HTMLImageElement} */ (link?.querySelector("img"));
+    if (!example) {
+      if (document.querySelector(".examples [aria-current]")) {
+        mark(null);
+        forget();
+        photo = null;
+        photos.show(null, "");
+        show({ name: "idle", ready: false });
+      }
+      return;
+    }
+    const picture = /** @type {HTMLImageElement} */ (mark(example.name)?.querySelector("img"));
     forget();
     photos.show(picture.src, picture.alt);
+    // Fetched only when asked about: the saved answer needs no more than the picture that is there.
+    let blob;
+    photo = {
+      about: /** @type {any} */ (example.input[field]),
+      get blob() {
+        return (blob ??= fetch(picture.src).then((response) => response.blob()));
+      },
+    };
     show({ name: "answered", answer: saved(example) });
-    region.scrollIntoView({ block: "nearest" });
-    photo = null;
-    const blob = await fetch(picture.src).then((response) => response.blob(), () => null);
-    if (blob && location.hash === `#${example.name}` && !photo) {
-      photo = { blob, about: await describe(blob) };
-    }
+    find(".demo").scrollIntoView({ block: "nearest" });
+    if (region.getBoundingClientRect().top > innerHeight * 0.8) find(".demo").scrollIntoView();
   }
 
   // Opening the same example again changes no address, so the click itself opens it.
-  find("main").addEventListener("click", (event) => {
+  main.addEventListener("click", (event) => {
     const link = /** @type {Element} */ (event.target).closest(".examples a");
     if (link && /** @type {HTMLAnchorElement} */ (link).hash === location.hash) {
       event.preventDefault();
       open();
     }
   });
-  addEventListener("hashchange", open, { signal: leaving.signal });
-  document.addEventListener("paste", photos.paste, { signal: leaving.signal });
-  show({ name: "idle" });
+  addEventListener("hashchange", open, { signal: left });
+  show({ name: "idle", ready: false });
   open();
 }
 
@@ -134,17 +155,16 @@ function find(selector) {
  * @param {number} scroll where the reader was on it
  */
 async function visit(address, scroll) {
-  let page;
   shown = location.pathname;
-  try {
-    const response = await fetch(address);
-    page = new DOMParser().parseFromString(await response.text(), "text/html");
-  } catch {
-    return location.assign(address); // the browser says best why it can not
-  }
-  const next = page.querySelector("main");
-  if (!next) return location.assign(address);
+  const turn = ++visits;
+  const page = await fetch(address)
+    .then((response) => response.text())
+    .then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
+  if (turn !== visits) return; // the reader has gone elsewhere meanwhile
+  const next = page?.querySelector("main");
+  if (!page || !next) return location.assign(address); // the browser says best why it can not
   const swap = () => {
+    if (turn !== visits) return;
     leaving.abort();
     find("main").replaceWith(next);
     document.title = page.title;
@@ -165,6 +185,7 @@ document.addEventListener("click", (event) => {
   const here = link.origin === location.origin && link.pathname.startsWith(document.body.dataset.base ?? "/");
   if (!here || link.pathname === location.pathname) return; // a place on this page is the browser's to find
   event.preventDefault();
+  history.scrollRestoration = "manual";
   history.replaceState({ scroll: scrollY }, "");
   history.pushState({ scroll: 0 }, "", link.href);
   visit(link.href, 0);
@@ -173,6 +194,9 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", (event) => {
   if (location.pathname !== shown) visit(location.href, event.state?.scroll ?? 0);
 });
-history.scrollRestoration = "manual";
+// A reload is the browser's to scroll; only between pages of this site do we know better.
+addEventListener("pagehide", () => {
+  history.scrollRestoration = "auto";
+});
 
 start();

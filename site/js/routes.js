@@ -10,8 +10,9 @@ import { predictionHolds } from "./contract.js";
  * @typedef {{prediction: Prediction, route: "saved" | "bridge", took: number}} Answer
  */
 
-// The bridge ends every question within 30 seconds; a little more is the network's.
-const PATIENCE = 35_000;
+// The bridge ends every question within 30 seconds of having it; a slow line needs longer to carry it there.
+const PATIENCE = 35_000; // milliseconds
+const SLOWEST = 60; // bytes a millisecond
 
 /** The answer that an example recorded. @param {Example} example @returns {Answer} */
 export function saved(example) {
@@ -19,32 +20,41 @@ export function saved(example) {
 }
 
 /**
- * Ask the bridge. Resolves to an answer or a fault, and never rejects but for the visitor's own "cancel".
+ * Ask the bridge. Resolves to an answer or a fault, never rejects; a cancelled question's fault is nobody's to read.
  * @param {string} bridge its address
  * @param {Contract} contract
- * @param {FormData} input
+ * @param {string} field
+ * @param {Blob | Promise<Blob>} photo
  * @param {AbortSignal} cancelled
  * @returns {Promise<Answer | Fault>}
  */
-export async function ask(bridge, contract, input, cancelled) {
+export async function ask(bridge, contract, field, photo, cancelled) {
   const begun = performance.now();
-  const late = AbortSignal.timeout(PATIENCE);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  cancelled.addEventListener("abort", end);
+  let late = 0;
   try {
+    const input = new FormData();
+    const blob = await photo;
+    input.append(field, blob);
+    late = setTimeout(end, PATIENCE + blob.size / SLOWEST);
     const response = await fetch(`${bridge}/v1/demos/${contract.demo}/ask`, {
       method: "POST",
       body: input,
       credentials: "omit",
-      signal: AbortSignal.any([cancelled, late]),
+      signal: ending.signal,
     });
     const told = await response.json();
     if (!response.ok) return faultOf(told);
     if (!predictionHolds(contract, told.prediction)) return outdated();
     return { prediction: told.prediction, route: "bridge", took: performance.now() - begun };
-  } catch (error) {
-    if (cancelled.aborted) throw error;
-    if (late.aborted) return fault("out-of-time", "The model did not answer in time.", true);
+  } catch {
+    if (ending.signal.aborted) return fault("out-of-time", "The model did not answer in time.", true);
     if (!navigator.onLine) return fault("offline", "You are offline, and the model is not on this device.", true);
     return fault("bridge-unreachable", "The model’s server does not answer.", true);
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -7,23 +7,27 @@ import { html } from "../vendor/preact-htm.js";
  * @typedef {import("./contract.js").Prediction} Prediction
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./routes.js").Answer} Answer
- * @typedef {{name: "idle"}
- *   | {name: "waiting", cancel: () => void}
+ * @typedef {{name: "idle", ready: boolean}
+ *   | {name: "waiting", long: boolean, cancel: () => void}
  *   | {name: "answered", answer: Answer}
- *   | {name: "failed", fault: Fault}} State
+ *   | {name: "failed", fault: Fault, kept: boolean}} State
  */
+
+// A fault is drawn anew each time, so that the same one twice is heard twice.
+let faults = 0;
 
 /** What stands in the region "Answer". @param {Contract} contract @param {State} state */
 export function answer(contract, state) {
   switch (state.name) {
     case "idle":
-      return html`<p class="quiet">Nothing asked yet.</p>`;
+      return html`<p class="quiet">${state.ready ? "The photo is ready: press Ask." : "Nothing asked yet."}</p>`;
     case "waiting":
       return html`<p class="waiting">Asking the model…</p>
+        ${state.long && html`<p class="quiet">Still asking. A server that slept needs up to a minute to wake.</p>`}
         <button type="button" class="plain" onClick=${state.cancel}>Cancel</button>`;
     case "failed":
-      return html`<p class="fault" data-kind=${state.fault.kind} role="alert">
-        <strong>${state.fault.detail}</strong> ${next(state.fault)}</p>`;
+      return html`<p class="fault" key=${++faults} data-kind=${state.fault.kind} role="alert">
+        <strong>${state.fault.detail}</strong> ${next(state)}</p>`;
     case "answered":
       return answered(words(contract), state.answer);
   }
@@ -46,12 +50,16 @@ function source(route, took) {
   return `Answered by the model’s server in ${seconds} s.`;
 }
 
-/** What to do about a fault. @param {Fault} fault */
-function next(fault) {
-  if (fault.retryable) return "Your photo is still here: ask again in a moment, or look at an example, which needs no server.";
+/** What to do about a fault. @param {{fault: Fault, kept: boolean}} failed */
+function next({ fault, kept }) {
+  if (fault.retryable) {
+    const asleep = fault.kind === "bridge-unreachable" ? " A server that slept needs up to a minute to wake." : "";
+    return `The photo is still here: ask again in a moment, or look at an example, which needs no server.${asleep}`;
+  }
   if (fault.kind === "contract-broken" || fault.kind === "space-unreachable") {
     return "Asking again will not help until it is mended; the examples still answer.";
   }
+  if (fault.field && kept) return "The photo you see is still the one before.";
   return fault.field ? "" : "Another photo may work, and the examples always do.";
 }
 
@@ -77,7 +85,7 @@ export function sentence({ confidences }, words) {
 
 /** Never "100 %" and never "0 %": the model does not know that. @param {number} share from 0 to 1 */
 export function percent(share) {
-  if (share > 0.99) return "over 99 %";
-  if (share < 0.01) return "under 1 %";
-  return `${Math.floor(share * 100 + 0.5)} %`;
+  if (share > 0.99) return "over 99\u00a0%";
+  if (share < 0.01) return "under 1\u00a0%";
+  return `${Math.floor(share * 100 + 0.5)}\u00a0%`;
 }

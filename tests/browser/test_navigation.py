@@ -38,9 +38,15 @@ def test_pages_change_without_a_reload(visitor: Page, road: Road):
 def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     """Its listeners go with it: a photo pasted on another page asks nobody, and a second visit works."""
     visitor.goto(road.demo)
+    paste = """document.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, clipboardData: (() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["x"], "x.png"));
+        return transfer;
+    })()}))"""
     for _ in range(3):
         visitor.get_by_role("link", name="TinySpaces").click()
         expect(visitor.get_by_role("heading", name="Show it a photo")).to_be_focused()
+        assert visitor.evaluate(paste), "a demo that is gone still takes photos"
         visitor.get_by_role("link", name="Cat or dog?").click()
         expect(visitor.get_by_role("heading", name="Cat or dog?")).to_be_focused()
     asked = []
@@ -49,6 +55,30 @@ def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     visitor.get_by_role("button", name="Ask").click()
     expect(visitor.get_by_role("region", name="Answer")).to_contain_text("A cat")
     assert len(asked) == 1
+
+
+def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
+    """Back, pressed before the next page had come, wins."""
+    visitor.goto(road.origin)
+    held = []
+    visitor.route("**/catdog/", lambda route: held.append(route))
+    visitor.get_by_role("link", name="Cat or dog?").click()
+    expect(visitor).to_have_url(road.demo)
+    visitor.go_back()
+    expect(visitor).to_have_url(f"{road.origin}/")
+    held[0].continue_()
+    visitor.wait_for_timeout(300)
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Show it a photo")
+
+
+def test_a_reload_keeps_the_readers_place(demo: Page):
+    """Half way down the page, and still there afterwards."""
+    demo.set_viewport_size({"width": 360, "height": 500})
+    demo.evaluate("scrollTo(0, 400)")
+    demo.reload()
+    expect(demo.get_by_text("Nothing asked yet.")).to_be_attached()
+    demo.wait_for_timeout(200)
+    assert demo.evaluate("scrollY") == 400
 
 
 def test_the_keyboard_alone_is_enough(demo: Page):

@@ -18,7 +18,8 @@ from fastapi import FastAPI
 from model import Model
 from PIL import Image
 
-from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all
+from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all, log_to_stderr
+from api_bridge.photos import DAMAGED
 
 HERE = Path(__file__).parent
 TITLE = "TinySpaces"
@@ -37,7 +38,7 @@ def answer(contract: Contract) -> Callable[[Image.Image], dict[str, float]]:
             raise gr.Error("Choose a photo first.", print_exception=False)
         try:
             return model(photo)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except DAMAGED as error:
             raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
 
     return ask
@@ -70,6 +71,7 @@ def main() -> None:
     """Serve until stopped."""
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    log_to_stderr()
     contracts = load_all(HERE / "demos")
     origins = tomllib.loads((HERE / "bridge.toml").read_text(encoding="utf-8"))["origins"]
 
