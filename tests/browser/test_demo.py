@@ -37,7 +37,7 @@ def test_a_cat_is_a_cat(demo: Page):
 
 def give(page: Page, event: str, name: str, content: bytes, target: str) -> None:
     """Drop or paste a file, as a browser does."""
-    page.evaluate(
+    left_to_the_browser = page.evaluate(
         """([event, name, content, target]) => {
             const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
             const transfer = new DataTransfer();
@@ -45,10 +45,11 @@ def give(page: Page, event: str, name: str, content: bytes, target: str) -> None
             const given = event === "paste"
                 ? new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true, cancelable: true})
                 : new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true});
-            document.querySelector(target).dispatchEvent(given);
+            return document.querySelector(target).dispatchEvent(given);
         }""",
         [event, name, base64.b64encode(content).decode(), target],
     )
+    assert not left_to_the_browser, "the browser would leave the page to show the file"
 
 
 @pytest.mark.parametrize(("event", "target"), [("drop", "#photo"), ("drop", "footer"), ("paste", "body")])

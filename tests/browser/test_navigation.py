@@ -38,7 +38,7 @@ def test_pages_change_without_a_reload(visitor: Page, road: Road):
 def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     """Its listeners go with it: a photo pasted on another page asks nobody, and a second visit works."""
     visitor.goto(road.demo)
-    paste = """document.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, clipboardData: (() => {
+    paste = """document.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, cancelable: true, clipboardData: (() => {
         const transfer = new DataTransfer();
         transfer.items.add(new File(["x"], "x.png"));
         return transfer;
