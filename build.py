@@ -147,7 +147,6 @@ def _demo(contract: Contract) -> dict[str, Any]:
     return {
         "name": contract.demo,
         "contract": contract.json,
-        "labels": contract.json["model"]["labels"],
         "words": contract.json["prediction"].get("properties", {}).get("label", {}).get("words", {}),
         # Commonmark without HTML: what people write is text.
         "text": Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)),  # noqa: S704
