@@ -35,21 +35,51 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
 
     `origins` are the pages' exact origins, such as `https://you.github.io`.
     """
+    face = _Face(bridge)
 
-    async def demos(request: Request) -> Response:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await bridge.close()
+
+    return Starlette(
+        routes=[
+            Route("/v1/demos", face.demos),
+            Route("/v1/demos/{demo}", face.demo),
+            Route("/v1/demos/{demo}/ask", face.ask, methods=["POST"]),
+            Route("/healthz", face.healthz),
+            Route("/readyz", face.readyz),
+            Route("/openapi.json", face.openapi),
+        ],
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], max_age=600),
+            Middleware(_Traced),
+        ],
+        exception_handlers={Fault: _told, HTTPException: _told_by_starlette},
+        lifespan=lifespan,
+    )
+
+
+class _Face:
+    """What each route answers."""
+
+    def __init__(self, bridge: Bridge):
+        self.bridge = bridge
+
+    async def demos(self, request: Request) -> Response:
         listed = [
             {"demo": contract.demo, "title": contract.title, "revision": contract.revision}
-            for contract in bridge.contracts.values()
+            for contract in self.bridge.contracts.values()
         ]
         return JSONResponse({"demos": listed})
 
-    async def demo(request: Request) -> Response:
+    async def demo(self, request: Request) -> Response:
         name = request.path_params["demo"]
-        return JSONResponse({"contract": bridge.contract(name).json, "status": await bridge.status(name)})
+        return JSONResponse({"contract": self.bridge.contract(name).json, "status": await self.bridge.status(name)})
 
-    async def ask(request: Request) -> Response:
+    async def ask(self, request: Request) -> Response:
         started = time.perf_counter()
-        contract = bridge.contract(request.path_params["demo"])
+        contract = self.bridge.contract(request.path_params["demo"])
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "multipart/form-data":
             value = contract.read_form(await _form(request))
@@ -57,7 +87,7 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
             value = _fields(await _whole(request))
         else:
             raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
-        answer = await bridge.ask(contract.demo, value)
+        answer = await self.bridge.ask(contract.demo, value)
         return JSONResponse(
             {
                 "prediction": answer.prediction,
@@ -69,38 +99,16 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
             }
         )
 
-    async def healthz(request: Request) -> Response:
+    async def healthz(self, request: Request) -> Response:
         return JSONResponse({"alive": True})
 
-    async def readyz(request: Request) -> Response:
-        statuses = {name: await bridge.status(name) for name in bridge.contracts}
+    async def readyz(self, request: Request) -> Response:
+        statuses = {name: await self.bridge.status(name) for name in self.bridge.contracts}
         ready = bool(statuses) and all(status["ready"] for status in statuses.values())
         return JSONResponse({"ready": ready, "demos": statuses}, 200 if ready else 503)
 
-    async def described(request: Request) -> Response:
-        return JSONResponse(openapi(list(bridge.contracts.values()), request.scope.get("root_path", "")))
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        await bridge.close()
-
-    return Starlette(
-        routes=[
-            Route("/v1/demos", demos),
-            Route("/v1/demos/{demo}", demo),
-            Route("/v1/demos/{demo}/ask", ask, methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/openapi.json", described),
-        ],
-        middleware=[
-            Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], max_age=600),
-            Middleware(_Traced),
-        ],
-        exception_handlers={Fault: _told, HTTPException: _told_by_starlette},
-        lifespan=lifespan,
-    )
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(openapi(list(self.bridge.contracts.values()), request.scope.get("root_path", "")))
 
 
 def log_to_stderr() -> None:
@@ -131,7 +139,7 @@ class _Traced:
 
         try:
             await self.app(scope, receive, sending)
-        except Exception:
+        except Exception:  # whatever was not foreseen ends here, in the log and as a problem
             log.exception("unexpected fault, trace %s", request.state.trace_id)
             if begun:
                 raise

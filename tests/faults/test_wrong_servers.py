@@ -1,0 +1,187 @@
+"""A Space that is not what it should be: each wrong answer has the fault that says who can mend it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx2
+import pytest
+from conftest import free_port, run
+from servers import CONFIG, GREET, ask, gradio_like, says, server
+
+from api_bridge.faults import ContractBroken, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.space import GradioSpace
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault", "words"),
+    [
+        (says(200, b"<html>hello</html>"), ContractBroken, "can not be read"),
+        (says(200, b"[1]"), ContractBroken, "not one of Gradio's"),
+        (says(200, b'{"version": "3.50.2", "dependencies": []}'), ContractBroken, "speaks Gradio 3.50.2"),
+        (says(200, b'{"a": NaN}'), ContractBroken, "NaN is not JSON"),
+        (says(200, b'"' + b"x" * 4_100_000 + b'"'), ContractBroken, "longer than 4 MB"),
+        (says(302, Location="http://169.254.169.254/"), SpaceUnreachable, "does not follow"),
+        (says(401), SpaceUnreachable, "private"),
+        (says(404), ContractBroken, "not there any more"),
+        (says(500, b"<html>oops</html>"), ContractBroken, "status 500"),
+        (says(502), SpaceBusy, "busy or starting"),
+        (says(503), SpaceBusy, "busy or starting"),
+        (lambda request: request.connection.close(), SpaceBusy, "does not answer"),
+        (
+            lambda request: request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"),
+            SpaceBusy,
+            "does not answer",
+        ),
+    ],
+)
+def test_a_server_that_is_no_gradio_is_told_apart(answer, fault, words):
+    """Each wrong answer has the fault that says who can mend it."""
+    with server(answer) as where, pytest.raises(fault, match=words):
+        ask(where, "/greet", {"name": "Ada", "times": 1})
+
+
+def test_a_spaces_wish_to_be_left_alone_is_read():
+    """Retry-After in seconds or as a date; garbage is nothing."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    for text, least, most in (
+        ("7", 7, 7),
+        (soon, 50, 61),
+        ("-3", None, None),
+        ("soon", None, None),
+        ("9" * 400, None, None),
+    ):
+        with server(says(429, Retry_After=text)) as where, pytest.raises(SpaceBusy) as raised:
+            ask(where, "/greet", {})
+        after = raised.value.retry_after
+        assert after is None if least is None else least <= after <= most
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"/config": CONFIG % b"null"},
+        {"/config": CONFIG % b"[3]"},
+        {"/gradio_api/info": b"{}"},
+        {"/gradio_api/info": b'{"named_endpoints": {"/greet": {}}}'},
+        {"/gradio_api/call/greet": b"{}"},
+        {"/gradio_api/call/greet": b'{"event_id": "a\\nb"}'},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: [1]\n\n"},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: {\n\n"},
+        {"/gradio_api/call/greet": b'{"event_id": "a"}', "/gradio_api/queue/data": b"data: " + b"x" * 4_100_000},
+    ],
+)
+def test_half_a_gradio_breaks_the_contract(pages):
+    """Whatever it sends instead, nobody sees a bare exception, and nothing is asked again."""
+    with server(gradio_like(pages)) as where, pytest.raises(ContractBroken):
+        ask(where, "/greet", {})
+
+
+def test_a_stream_that_ends_too_early_is_asked_again_by_whoever_may():
+    """The Space was stopped in the middle: busy, not broken."""
+    pages = {
+        "/gradio_api/call/greet": b'{"event_id": "a"}',
+        "/gradio_api/queue/data": b'data: {"msg": "estimation"}\n\n',
+    }
+    with server(gradio_like(pages)) as where, pytest.raises(SpaceBusy, match="stopped before"):
+        ask(where, "/greet", {})
+
+
+def test_a_new_deployment_is_noticed_after_a_fault():
+    """What the Space said of itself is read again once it has failed."""
+    pages = {"/gradio_api/run/greet": b'{"data": ["hello"]}', "/config": CONFIG % b"[]"}
+
+    async def twice():
+        space = GradioSpace(where)
+        with pytest.raises(ContractBroken, match="no endpoint /greet"):
+            await space.ask("/greet", {}, 5)
+        pages["/config"] = CONFIG % (GREET % b"false")
+        answer = await space.ask("/greet", {}, 5)
+        await space.close()
+        return answer
+
+    with server(lambda request: gradio_like(pages)(request)) as where:
+        assert run(twice()) == ["hello"]
+
+
+def test_whoever_asks_how_a_space_is_hears_how_it_is_now():
+    """Not how it was when it was last asked: a Space that died is not ready."""
+
+    async def twice():
+        space = GradioSpace(where)
+        assert (await space.about()).gradio == "6.31.0"
+        gone.append(True)
+        with pytest.raises(SpaceBusy):
+            await space.about()
+        await space.close()
+
+    gone: list[bool] = []
+    with server(lambda request: says(503)(request) if gone else gradio_like({})(request)) as where:
+        run(twice())
+
+
+def test_time_runs_out_inside_this_process_too():
+    """A mounted Gradio answers its own cancellation with an error; the visitor hears that it was too slow."""
+
+    async def stubborn(scope, receive, send):
+        try:
+            await asyncio.sleep(5)
+        except BaseException:
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+            await send({"type": "http.response.body", "body": b'{"error": null}'})
+
+    async def once():
+        space = GradioSpace("http://inside", transport=httpx2.ASGITransport(app=stubborn))
+        with pytest.raises(OutOfTime):
+            await space.ask("/greet", {}, 0.2)
+
+    run(once())
+
+
+def test_nobody_there_and_nowhere_at_all_are_two_things():
+    """A Space that is down comes back; a name that does not exist never does."""
+    with pytest.raises(SpaceBusy):
+        ask(f"http://127.0.0.1:{free_port()}", "/greet", {})
+    with pytest.raises(SpaceUnreachable, match="no Space at this address"):
+        ask("http://nowhere.invalid", "/greet", {})
+
+
+def test_cookies_of_one_visitor_do_not_reach_the_next():
+    """The client is shared; what a Space sets is not kept."""
+    sent = []
+
+    def answer(request):
+        sent.append(request.headers.get("Cookie"))
+        says(200, b'{"protocol": "x"}', Set_Cookie="session=1")(request)
+
+    async def twice():
+        space = GradioSpace(where)
+        for _ in range(2):
+            with pytest.raises(ContractBroken):
+                await space.about()
+        await space.close()
+
+    with server(answer) as where:
+        run(twice())
+    assert sent == [None, None]
+
+
+def test_a_token_goes_to_its_space():
+    """A private Space is asked with the maintainer's token."""
+    sent = []
+
+    def answer(request):
+        sent.append(request.headers.get("Authorization"))
+        says(403)(request)
+
+    async def once():
+        space = GradioSpace(where, token="hf_secret")
+        with pytest.raises(SpaceUnreachable) as raised:
+            await space.about()
+        await space.close()
+        return raised.value
+
+    with server(answer) as where:
+        fault = run(once())
+    assert sent == ["Bearer hf_secret"]
+    assert "hf_secret" not in str(fault.problem("a"))
