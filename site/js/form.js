@@ -5,7 +5,7 @@ import { describe } from "./contract.js";
 /**
  * @typedef {import("./contract.js").FileDescription} FileDescription
  * @typedef {import("./routes.js").Fault} Fault
- * @typedef {{about: FileDescription, blob: Blob | Promise<Blob>}} Photo
+ * @typedef {{about: FileDescription, read: () => Promise<Blob>}} Photo
  */
 
 /**
@@ -35,7 +35,7 @@ export function photoField(frame, leaving, offered) {
     const kept =
       turn === latest &&
       !leaving.aborted &&
-      offered(damaged ? unreadable("The photo is damaged: choose another.") : { about, blob });
+      offered(damaged ? unreadable("The photo is damaged: choose another.") : { about, read: async () => blob });
     if (kept) show(url, "Your photo");
     else URL.revokeObjectURL(url);
   }

@@ -9,7 +9,9 @@ import { answer } from "./view.js";
 /**
  * @typedef {import("./view.js").State} State
  * @typedef {import("./form.js").Photo} Photo
+ * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./contract.js").Contract} Contract
+ * @typedef {import("./contract.js").FileDescription} FileDescription
  */
 
 /** The page that is shown: its address without the place on it. */
@@ -19,127 +21,143 @@ let visits = 0;
 /** What ends with the page that is shown: its listeners and its questions. */
 let leaving = new AbortController();
 
-/** Bring the demo on this page to life; other pages need nothing. */
+/** Bring the page that is shown to life. */
 function start() {
   leaving = new AbortController();
-  const left = leaving.signal;
-  const form = document.querySelector("form");
-  if (!form) return;
-  const [main, region, button] = [find("main"), find("#answer"), find("form button")];
+  if (document.querySelector("form")) new Demo(leaving.signal);
+}
+
+/** A demo's page: its photo, its question, its examples. */
+class Demo {
+  main = find("main");
+  region = find("#answer");
+  button = find("form button");
+  frame = find(".frame");
   /** @type {Contract} */
-  const contract = JSON.parse(find("#contract").textContent ?? "");
-  region.replaceChildren(); // from here on Preact's
+  contract = JSON.parse(find("#contract").textContent ?? "");
+  field = this.frame.dataset.field ?? "";
   /** @type {Photo | null} */
-  let photo = null;
+  photo = null;
   /** @type {AbortController | null} */
-  let asking = null;
-  let slow = 0;
+  asking = null;
+  slow = 0;
+
+  /** @param {AbortSignal} left aborted when the page is left */
+  constructor(left) {
+    this.left = left;
+    this.region.replaceChildren(); // from here on Preact's
+    this.show({ name: "idle", ready: false });
+    this.photos = photoField(this.frame, left, (offered) => this.offer(offered));
+    find("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    // Opening the same example again changes no address, so the click itself opens it.
+    this.main.addEventListener("click", (event) => {
+      const link = /** @type {Element} */ (event.target).closest(".examples a");
+      if (!link || /** @type {HTMLAnchorElement} */ (link).hash !== location.hash) return;
+      event.preventDefault();
+      this.open();
+    });
+    addEventListener("hashchange", () => this.open(), { signal: left });
+    left.addEventListener("abort", () => this.forget());
+    this.open();
+  }
 
   /** @param {State} state */
-  function show(state) {
-    const focused = region.contains(document.activeElement);
-    clearTimeout(slow);
-    main.dataset.state = state.name;
-    button.setAttribute("aria-disabled", String(state.name === "waiting"));
-    render(answer(contract, state), region);
-    if (focused && !region.contains(document.activeElement)) button.focus();
+  show(state) {
+    const focused = this.region.contains(document.activeElement);
+    clearTimeout(this.slow);
+    this.main.dataset.state = state.name;
+    this.button.setAttribute("aria-disabled", String(state.name === "waiting"));
+    render(answer(this.contract, state), this.region);
+    if (focused && !this.region.contains(document.activeElement)) this.button.focus();
   }
 
   /** Stop waiting for an answer nobody wants any more. */
-  function forget() {
-    asking?.abort();
-    asking = null;
+  forget() {
+    this.asking?.abort();
+    this.asking = null;
   }
-  left.addEventListener("abort", forget);
 
-  const frame = find(".frame");
-  const field = frame.dataset.field ?? "";
-  const photos = photoField(frame, left, (offered) => {
-    const fault = "kind" in offered ? offered : checkInput(contract, { [field]: offered.about });
-    if (fault) {
-      // The photo that was there stays, and so does a question about it.
-      if (!asking) show({ name: "failed", fault, kept: photo !== null });
+  /** Take a photo that was given, or say what is wrong with it; the one before stays. @param {Photo | Fault} offered */
+  offer(offered) {
+    const fault = "kind" in offered ? offered : checkInput(this.contract, { [this.field]: offered.about });
+    this.forget();
+    if (fault || "kind" in offered) {
+      if (fault) this.show({ name: "failed", fault, kept: this.photo !== null });
       return false;
     }
-    forget();
-    photo = /** @type {Photo} */ (offered);
-    show({ name: "idle", ready: true });
-    mark(null);
+    this.photo = offered;
+    this.show({ name: "idle", ready: true });
+    this.mark(null);
     return true;
-  });
+  }
 
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    await photos.settled();
-    if (asking || left.aborted) return;
-    const fault = checkInput(contract, photo ? { [field]: photo.about } : {});
-    if (fault) show({ name: "failed", fault, kept: false });
+  async submit() {
+    await this.photos.settled();
+    if (this.asking || this.left.aborted) return;
+    const { photo, field } = this;
+    const fault = checkInput(this.contract, photo ? { [field]: photo.about } : {});
+    if (fault) this.show({ name: "failed", fault, kept: false });
     if (fault || !photo) return find(".frame input").focus();
-    const mine = (asking = new AbortController());
-    const wait = (/** @type {boolean} */ long) => show({ name: "waiting", long, cancel });
-    wait(false);
-    slow = setTimeout(wait, 8_000, true);
-    const told = await ask(main.dataset.bridge ?? "", contract, field, photo.blob, mine.signal);
-    if (asking !== mine) return; // cancelled, or another question took its place
-    asking = null;
-    show("kind" in told ? { name: "failed", fault: told, kept: true } : { name: "answered", answer: told });
-  });
+    const mine = (this.asking = new AbortController());
+    this.wait(false);
+    this.slow = setTimeout(() => this.wait(true), 8_000);
+    const told = await ask(this.main.dataset.bridge ?? "", this.contract, field, photo.read, mine.signal);
+    if (this.asking !== mine) return; // cancelled, or another question took its place
+    this.asking = null;
+    this.show("kind" in told ? { name: "failed", fault: told, kept: true } : { name: "answered", answer: told });
+  }
 
-  function cancel() {
-    forget();
-    show({ name: "idle", ready: photo !== null });
+  /** @param {boolean} long */
+  wait(long) {
+    const cancel = () => {
+      this.forget();
+      this.show({ name: "idle", ready: true });
+    };
+    this.show({ name: "waiting", long, cancel });
   }
 
   /** Show the example that the address names; a bare address shows none. */
-  function open() {
-    const example = contract.examples.find(({ name }) => `#${name}` === location.hash);
-    if (!example) {
-      if (document.querySelector(".examples [aria-current]")) {
-        mark(null);
-        forget();
-        photo = null;
-        photos.show(null, "");
-        show({ name: "idle", ready: false });
-      }
-      return;
-    }
-    const picture = /** @type {HTMLImageElement} */ (mark(example.name)?.querySelector("img"));
-    forget();
-    photos.show(picture.src, picture.alt);
+  open() {
+    const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
+    if (!example) return this.close();
+    const picture = /** @type {HTMLImageElement} */ (this.mark(example.name)?.querySelector("img"));
+    this.forget();
+    this.photos.show(picture.src, picture.alt);
     // Fetched only when asked about: the saved answer needs no more than the picture that is there.
-    let blob;
-    photo = {
-      about: /** @type {any} */ (example.input[field]),
-      get blob() {
-        return (blob ??= fetch(picture.src).then((response) => response.blob()));
-      },
+    this.photo = {
+      about: /** @type {FileDescription} */ (example.input[this.field]),
+      read: () => fetch(picture.src).then((response) => response.blob()),
     };
-    show({ name: "answered", answer: saved(example) });
-    find(".demo").scrollIntoView({ block: "nearest" });
-    if (region.getBoundingClientRect().top > innerHeight * 0.8) find(".demo").scrollIntoView();
+    this.show({ name: "answered", answer: saved(example) });
+    const demo = find(".demo");
+    demo.scrollIntoView({ block: "nearest" });
+    if (this.region.getBoundingClientRect().top > innerHeight * 0.8) demo.scrollIntoView();
   }
 
-  // Opening the same example again changes no address, so the click itself opens it.
-  main.addEventListener("click", (event) => {
-    const link = /** @type {Element} */ (event.target).closest(".examples a");
-    if (link && /** @type {HTMLAnchorElement} */ (link).hash === location.hash) {
-      event.preventDefault();
-      open();
-    }
-  });
-  addEventListener("hashchange", open, { signal: left });
-  show({ name: "idle", ready: false });
-  open();
-}
+  /** The example that was shown is not any more; a photo of the visitor's own stays. */
+  close() {
+    if (!document.querySelector(".examples [aria-current]")) return;
+    this.mark(null);
+    this.forget();
+    this.photo = null;
+    this.photos.show(null, "");
+    this.show({ name: "idle", ready: false });
+  }
 
-/** Mark the example that is shown, and no other. @param {string | null} name @returns {HTMLElement | null} */
-function mark(name) {
-  for (const link of document.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
-  if (name === null && location.hash) history.replaceState(history.state, "", location.pathname);
-  if (name === null) return null;
-  const link = find(`#example-${name}`);
-  link.setAttribute("aria-current", "true");
-  return link;
+  /** Mark the example that is shown, and no other. @param {string | null} name */
+  mark(name) {
+    for (const link of document.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
+    if (name === null) {
+      if (location.hash) history.replaceState(history.state, "", location.pathname);
+      return null;
+    }
+    const link = find(`#example-${name}`);
+    link.setAttribute("aria-current", "true");
+    return link;
+  }
 }
 
 /** @param {string} selector @returns {HTMLElement} */

@@ -24,11 +24,11 @@ export function saved(example) {
  * @param {string} bridge its address
  * @param {Contract} contract
  * @param {string} field
- * @param {Blob | Promise<Blob>} photo
+ * @param {() => Promise<Blob>} read gives the photo
  * @param {AbortSignal} cancelled
  * @returns {Promise<Answer | Fault>}
  */
-export async function ask(bridge, contract, field, photo, cancelled) {
+export async function ask(bridge, contract, field, read, cancelled) {
   const begun = performance.now();
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -36,7 +36,7 @@ export async function ask(bridge, contract, field, photo, cancelled) {
   let late = 0;
   try {
     const input = new FormData();
-    const blob = await photo;
+    const blob = await read();
     input.append(field, blob);
     late = setTimeout(end, PATIENCE + blob.size / SLOWEST);
     const response = await fetch(`${bridge}/v1/demos/${contract.demo}/ask`, {

@@ -59,7 +59,7 @@ function next({ fault, kept }) {
   if (fault.kind === "contract-broken" || fault.kind === "space-unreachable") {
     return "Asking again will not help until it is mended; the examples still answer.";
   }
-  if (fault.field && kept) return "The photo you see is still the one before.";
+  if (fault.field && kept) return "The photo you see is still the one before: press Ask to ask about it.";
   return fault.field ? "" : "Another photo may work, and the examples always do.";
 }
 
