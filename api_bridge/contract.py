@@ -157,7 +157,7 @@ class Contract:
 def load(folder: Path) -> Contract:
     """Return the contract in `folder`, or raise `ContractUnreadable` saying what to do."""
     path = folder / "contract.json"
-    again = f"Write it again with `python -m training.record {folder.name}`."
+    again = f"Restore it with git, or delete it and run `python -m training.record {folder.name}`."
     try:
         value = loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -159,6 +159,7 @@ def test_a_broken_file_says_what_to_do(tmp_path, text, words):
     (tmp_path / "contract.json").write_text(text)
     with pytest.raises(ContractUnreadable, match=words) as raised:
         load(tmp_path)
+    assert "Restore it with git, or delete it" in raised.value.detail
     assert f"python -m training.record {tmp_path.name}" in raised.value.detail
 
 

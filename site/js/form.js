@@ -25,7 +25,7 @@ export function photoField(frame, leaving, offered) {
     const turn = ++latest;
     // A copy: the file itself may be changed or taken away before it is asked about.
     const blob = await file.arrayBuffer().then((bytes) => new Blob([bytes], { type: file.type }), () => null);
-    if (!blob) return turn === latest && offered(unreadable("This file can not be read: choose it again."));
+    if (!blob) return turn === latest && offered(unreadable(control.name, "This file can not be read: choose it again."));
     const url = URL.createObjectURL(blob);
     const picture = new Image();
     picture.src = url;
@@ -35,7 +35,7 @@ export function photoField(frame, leaving, offered) {
     const kept =
       turn === latest &&
       !leaving.aborted &&
-      offered(damaged ? unreadable("The photo is damaged: choose another.") : { about, read: async () => blob });
+      offered(damaged ? unreadable(control.name, "The photo is damaged: choose another.") : { about, read: async () => blob });
     if (kept) show(url, "Your photo");
     else URL.revokeObjectURL(url);
   }
@@ -97,7 +97,7 @@ export function photoField(frame, leaving, offered) {
   return { show, settled: () => reading };
 }
 
-/** @param {string} detail @returns {Fault} */
-function unreadable(detail) {
-  return { kind: "input-refused", detail, field: "photo", retryable: false };
+/** @param {string} field @param {string} detail @returns {Fault} */
+function unreadable(field, detail) {
+  return { kind: "input-refused", detail, field, retryable: false };
 }

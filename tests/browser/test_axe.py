@@ -27,6 +27,13 @@ def waiting(page: Page) -> None:
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
 
 
+def waiting_long(page: Page) -> None:
+    page.clock.install()
+    waiting(page)
+    page.clock.fast_forward(9000)
+    expect(page.get_by_text("Still asking")).to_be_visible()
+
+
 def answered(page: Page) -> None:
     page.get_by_label("Photo").set_input_files(CAT)
     page.get_by_role("button", name="Ask").click()
@@ -45,7 +52,7 @@ def failed(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", [idle, waiting, answered, saved, failed])
+@pytest.mark.parametrize("state", [idle, waiting, waiting_long, answered, saved, failed])
 def test_every_state_of_a_demo(demo: Page, state, scheme):
     """Whoever cannot see it, point at it, or see it well, can use it."""
     demo.emulate_media(color_scheme=scheme)

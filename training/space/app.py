@@ -19,7 +19,7 @@ from model import Model
 from PIL import Image
 
 from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all, log_to_stderr
-from api_bridge.photos import DAMAGED
+from api_bridge.photos import DAMAGED, upright
 
 HERE = Path(__file__).parent
 TITLE = "TinySpaces"
@@ -37,9 +37,10 @@ def answer(contract: Contract) -> Callable[[Image.Image], dict[str, float]]:
         if photo is None:
             raise gr.Error("Choose a photo first.", print_exception=False)
         try:
-            return model(photo)
+            picture = upright(photo)
         except DAMAGED as error:
             raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
+        return model(picture)
 
     return ask
 
