@@ -1,6 +1,7 @@
 """What is published is complete, verified, and starts from its own requirements."""
 
 import io
+import re
 import shutil
 import subprocess
 import tomllib
@@ -107,9 +108,21 @@ def fresh_environment(requirements: Path) -> Path:
     return python
 
 
-def test_a_space_that_can_not_start_says_why(tmp_path):
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("model.onnx", lambda old: b"not a model", "did not start"),
+        (
+            "contract.json",
+            lambda old: re.sub(rb'(?<="sha256": ")\w{64}', b"0" * 64, old),
+            "not the model of the contract",
+        ),
+    ],
+)
+def test_a_space_that_can_not_start_says_why(tmp_path, file, content, said):
     """Its own last line, and where the rest is."""
     publish(tmp_path, [])
-    (tmp_path / "demos/catdog/model.onnx").write_bytes(b"not a model")
-    with pytest.raises(dev.Stop, match="did not start"), dev.space(tmp_path, free_port()):
+    path = tmp_path / "demos/catdog" / file
+    path.write_bytes(content(path.read_bytes()))
+    with pytest.raises(dev.Stop, match=said), dev.space(tmp_path, free_port()):
         pass

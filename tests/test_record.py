@@ -51,6 +51,15 @@ def test_check_writes_nothing_and_says_what_is_stale(demo, capsys):
     assert (demo / "contract.json").read_bytes() == before
 
 
+@pytest.mark.parametrize(("moved", "noticed"), [(0.001, False), (0.01, True)])
+def test_only_a_real_move_of_a_confidence_is_noticed(demo, moved, noticed):
+    """Another machine's last digits are no revision; another answer is."""
+    value = json.loads((demo / "contract.json").read_text(encoding="utf-8"))
+    value["examples"][1]["prediction"]["confidences"][0]["confidence"] -= moved
+    (demo / "contract.json").write_text(json.dumps(value), encoding="utf-8")
+    assert record(demo) is noticed
+
+
 def test_another_model_is_noticed(demo):
     """Its digest is part of the contract."""
     value = json.loads((demo / "contract.json").read_text(encoding="utf-8"))

@@ -57,6 +57,17 @@ def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     assert len(asked) == 1
 
 
+def test_leaving_ends_the_question(demo: Page):
+    """Nobody is there to read its answer: the request is let go."""
+    demo.route("**/ask", lambda route: None)
+    demo.get_by_label("Photo").set_input_files(CAT)
+    with demo.expect_request("**/ask"):
+        demo.get_by_role("button", name="Ask").click()
+    with demo.expect_event("requestfailed", lambda request: request.url.endswith("/ask")):
+        demo.get_by_role("link", name="TinySpaces").click()
+    expect(demo.get_by_role("heading", name="Show it a photo")).to_be_focused()
+
+
 def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
     """Back, pressed before the next page had come, wins."""
     visitor.goto(road.origin)
