@@ -4,6 +4,11 @@ Two commands for a bare machine with Python 3.11 or newer; everything else they 
     python3 dev.py serve        the Space, the bridge and the site, on this machine
     python3 dev.py test         formatting, types and every test, in a real browser
 
+And two for whoever changes the bridge:
+
+    python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
+    python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
+
 Standard library only: it runs before anything is installed.
 """
 
@@ -34,6 +39,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
+BENCHES = ("dialects",)
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],
@@ -54,14 +60,18 @@ def main() -> int:
     command.add_argument("--base", default="/", help="the site's path, as /repo/ for a project's page")
     command.add_argument("--no-open", action="store_true", help="leave the browser alone")
     commands.add_parser("test", help="everything; what follows goes to pytest", add_help=False)
+    command = commands.add_parser("bench", help="measure; what follows goes to the benchmark", add_help=False)
+    command.add_argument("name", choices=BENCHES)
     options, rest = parser.parse_known_args()
-    if rest and options.command != "test":
+    if rest and options.command == "serve":
         parser.error(f"unknown: {' '.join(rest)}")
     os.chdir(ROOT)
     for each in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore Ctrl-C's signal
         signal.signal(each, signal.default_int_handler)
     try:
-        set_up(options.command)
+        set_up("serve" if options.command == "serve" else "test")
+        if options.command == "bench":
+            return bench(options.name, rest)
         return serve(options) if options.command == "serve" else test(rest)
     except Stop as stop:
         print(f"dev.py: {stop}", file=sys.stderr)
@@ -93,18 +103,23 @@ def set_up(command: str) -> None:
     if PYTHON.exists() and any(each.exists() and each.read_text() == mark for each in stamps):
         return
     if not PYTHON.exists():
-        print("Making .venv …", flush=True)
+        _say("Making .venv …")
         venv.create(VENV, with_pip=False, clear=True)
     size = " (torch among it: some minutes)" if command == "test" else ""
-    print(f"Installing what `{command}` needs{size} …", flush=True)
+    _say(f"Installing what `{command}` needs{size} …")
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
     options = ["install", "--disable-pip-version-check", *quiet, *NEEDS[command]]
-    if subprocess.run([*pip_for(PYTHON), *options]).returncode:
+    if subprocess.run([*pip_for(PYTHON), *options], stdout=sys.stderr).returncode:
         raise Stop("pip could not install what is needed: see its lines above. Then run this again.")
     for each in VENV.glob("ready-*"):
         if each.read_text() != mark:
             each.unlink()
     stamp.write_text(mark)
+
+
+def _say(text: str) -> None:
+    """Tell the person at the keyboard; what a command prints may be for a program."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def pip_for(python: Path) -> list[str]:
@@ -257,10 +272,11 @@ def _run(*words: object) -> None:
 
 def test(rest: list[str]) -> int:
     """Check everything in the order that fails soonest; return the first exit code that is not 0."""
-    node = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    browser = {"TEST_BROWSER": find_browser()}
-    env = {**os.environ, **node, **browser}
-    _install_node_packages(env)
+    if "--gradio" in rest:
+        rest = [word for word in rest if word != "--gradio"]
+        return subprocess.run([PYTHON, "-m", "pytest", "tests/test_matrix.py", "-m", "gradio", *rest]).returncode
+    env = _with_node()
+    env["TEST_BROWSER"] = find_browser()
     checks = [
         [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."],
         [PYTHON, "-m", "ruff", "check", "--quiet", "."],
@@ -276,8 +292,19 @@ def test(rest: list[str]) -> int:
     return 0
 
 
+def bench(name: str, rest: list[str]) -> int:
+    """Run one benchmark; return its exit code."""
+    return subprocess.run([PYTHON, f"tests/bench/{name}.py", *rest], env=_with_node()).returncode
+
+
+def _with_node() -> dict[str, str]:
+    """The environment with Node, and what tests/package-lock.json has: TypeScript, axe, Gradio's client for pages."""
+    env = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    _install_node_packages(env)
+    return env
+
+
 def _install_node_packages(env: dict[str, str]) -> None:
-    """TypeScript and axe, as tests/package-lock.json has them."""
     lock = (ROOT / "tests/package-lock.json").read_text()
     stamp = ROOT / "tests/node_modules/.ready"
     if stamp.exists() and stamp.read_text() == lock:

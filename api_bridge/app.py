@@ -21,7 +21,8 @@ from starlette.types import Message
 from api_bridge import photos
 from api_bridge.bridge import Bridge
 from api_bridge.contract import File, Json, loads
-from api_bridge.faults import Fault, FileTooLarge, MalformedRequest
+from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest
+from api_bridge.media import ending_of
 from api_bridge.openapi import openapi
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
@@ -47,6 +48,7 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
             Route("/v1/demos", face.demos),
             Route("/v1/demos/{demo}", face.demo),
             Route("/v1/demos/{demo}/ask", face.ask, methods=["POST"]),
+            Route("/v1/files/{name}", face.file),
             Route("/healthz", face.healthz),
             Route("/readyz", face.readyz),
             Route("/openapi.json", face.openapi),
@@ -98,6 +100,18 @@ class _Face:
                 "trace_id": request.state.trace_id,
             }
         )
+
+    async def file(self, request: Request) -> Response:
+        file = self.bridge.files.get(request.path_params["name"])
+        if file is None:
+            raise FileGone("This file is not kept any more: ask again.")
+        # Whatever a Space made is shown as what it is, and run as nothing.
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, max-age=3600, immutable",
+        }
+        return Response(file.content, media_type=file.media, headers=headers)
 
     async def healthz(self, request: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -193,7 +207,7 @@ async def _form(request: Request) -> list[tuple[str, str | File]]:
 
 async def _file(upload: UploadFile) -> File:
     # Beside the loop: even a header can be made to take long.
-    return await asyncio.to_thread(photos.describe, await upload.read())
+    return await asyncio.to_thread(photos.describe, await upload.read(), ending_of(upload.filename or ""))
 
 
 async def _whole(request: Request) -> bytes:

@@ -3,12 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from api_bridge import photos
-from api_bridge.contract import Contract, File, Json
+from api_bridge.contract import Contract, Json, each_file
 from api_bridge.faults import DemoUnknown, Fault, SpaceBusy
+from api_bridge.files import Files
 from api_bridge.patience import Clock, Deadline, Dice, wait_before_retry
 from api_bridge.space import Space
 
@@ -45,6 +47,7 @@ class Bridge:
     ):
         self.contracts = contracts
         self.spaces = spaces
+        self.files = Files()  # what Spaces gave back, for a while
         self._clock, self._dice, self._sleep = clock, dice, sleep
 
     def contract(self, demo: str) -> Contract:
@@ -74,10 +77,11 @@ class Bridge:
         """
         deadline = Deadline.after(PATIENCE, self._clock)
         contract = self.contract(demo)
+        step = _step(contract)
         question = await _cleaned(contract.check_input(value))
-        outputs, attempts = await self._patiently(_step(contract), question, deadline)
-        prediction = contract.check_prediction(outputs[0] if outputs else None)
-        return Answer(prediction, demo, contract.revision, attempts)
+        outputs, attempts = await self._patiently(step, question, deadline)
+        prediction = each_file(gathered(step, outputs), self.files.keep)
+        return Answer(contract.check_prediction(prediction), demo, contract.revision, attempts)
 
     async def close(self) -> None:
         for space in self.spaces.values():
@@ -109,9 +113,17 @@ def _step(contract: Contract) -> dict[str, Json]:
     return dict(step)
 
 
+def gathered(step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
+    """Return the prediction that a step's outputs make: the only one, or each by its name."""
+    if "gives" not in step:
+        return outputs[0] if outputs else None
+    return {name: output for name, output in zip(step["gives"], outputs, strict=False) if name}
+
+
 async def _cleaned(question: dict[str, Json]) -> dict[str, Json]:
-    """Re-encode files beside the loop, so that one large photo does not make everybody wait."""
-    return {
-        name: await asyncio.to_thread(photos.clean, name, value) if isinstance(value, File) else value
-        for name, value in question.items()
-    }
+    """Re-encode photos beside the loop, so that one large photo does not make everybody wait."""
+
+    def clean() -> dict[str, Json]:
+        return {name: each_file(value, partial(photos.cleaned, field=name)) for name, value in question.items()}
+
+    return await asyncio.to_thread(clean)

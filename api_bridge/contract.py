@@ -8,9 +8,10 @@ The contract: what a page, a bridge and a Space agree on. The only module that k
 `site/js/contract.js` is the same checker for the page; tests hold the two together.
 """
 
+import base64
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +23,10 @@ from api_bridge.faults import (
     ContractBroken,
     ContractUnreadable,
     Fault,
-    FileTooLarge,
     InputRefused,
     MalformedRequest,
-    MediaRefused,
 )
+from api_bridge.refusals import Problem, file_refusal, wish
 
 Json = Any  # what json.loads returns
 
@@ -43,21 +43,17 @@ class File:
 
     content: bytes
     media: str  # by content, never by name
-    pixels: int | None = None  # width × height, where it is a picture
+    pixels: int | None = None  # width × height, where it is a photo
+    ending: str = ""  # such as .csv: all that is kept of its name
+
+    def data_url(self) -> str:
+        """Return the whole file as an address."""
+        return f"data:{self.media};base64,{base64.b64encode(self.content).decode('ascii')}"
 
     def described(self) -> dict[str, Json]:
         """Return what is checked in place of the bytes."""
         about = {"media": self.media, "size": len(self.content), "pixels": self.pixels}
         return {name: value for name, value in about.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One place where a value and its schema disagree."""
-
-    path: tuple[str, ...]  # where in the value; ends in the field that is missing or unknown
-    keyword: str  # the word of JSON Schema that says so
-    limit: Json  # what that word asks for
 
 
 @dataclass(frozen=True)
@@ -83,6 +79,10 @@ class Contract:
     def fields(self) -> dict[str, dict[str, Json]]:
         return dict(self.json["input"]["properties"])
 
+    @property
+    def defaults(self) -> dict[str, Json]:
+        return {name: field["default"] for name, field in self.fields.items() if "default" in field}
+
     @cached_property
     def _input(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(self.json["input"])
@@ -92,8 +92,14 @@ class Contract:
         return jsonschema_rs.Draft202012Validator(self.json["prediction"])
 
     def is_file(self, field: str) -> bool:
-        """A field of type object holds a file: it is checked by its description."""
-        return self.fields.get(field, {}).get("type") == "object"
+        """Whether a field holds a file: it is checked by its description."""
+        return is_file(self.fields.get(field, {}))
+
+    def holds_files(self, field: str) -> bool:
+        """Whether files are given for a field: one, several, or some beside a text."""
+        schema = self.fields.get(field, {})
+        beside = schema.get("properties", {}).get("files", {})
+        return any(is_file(each) for each in (schema, schema.get("items", {}), beside.get("items", {})))
 
     def read_form(self, form: Iterable[tuple[str, "str | File"]]) -> dict[str, Json]:
         """
@@ -104,13 +110,21 @@ class Contract:
         """
         value: dict[str, Json] = {}
         for name, given in form:
-            kind = self.fields.get(name, {}).get("type")
-            if kind == "array":
-                value.setdefault(name, []).append(given)
+            schema = self.fields.get(name, {})
+            if schema.get("kind") == "message":
+                message = value.setdefault(name, {"text": "", "files": []})
+                if isinstance(given, str):
+                    message["text"] = given
+                else:
+                    message["files"].append(given)
+            elif _repeats(schema):
+                several = value.setdefault(name, [])
+                if given != "":  # a form's way to say: none of them
+                    several.append(_from_text(given, schema["items"]) if isinstance(given, str) else given)
             elif name in value:
                 raise MalformedRequest(f"“{name}” was sent twice; send it once.", name)
             else:
-                value[name] = _from_text(given, kind) if isinstance(given, str) else given
+                value[name] = _from_text(given, schema) if isinstance(given, str) else given
         return value
 
     def check_input(self, value: Mapping[str, Json]) -> dict[str, Json]:
@@ -120,13 +134,8 @@ class Contract:
         Files are `File`s; all else is JSON. Raises `InputRefused`, `MediaRefused` or
         `FileTooLarge`, each naming the field.
         """
-        defaults = {name: field["default"] for name, field in self.fields.items() if "default" in field}
-        value = {**defaults, **value}
-        # Whoever describes a file without giving one, or gives an address, gives no file.
-        told = {
-            name: given.described() if isinstance(given, File) else None if self.is_file(name) else given
-            for name, given in value.items()
-        }
+        value = {**self.defaults, **value}
+        told = {name: _told(self.fields.get(name, {}), given) for name, given in value.items()}
         problems = _problems(self._input, told)
         if problems:
             raise self._refusal(problems[0], told)
@@ -148,16 +157,50 @@ class Contract:
         name = problem.path[0] if problem.path else ""
         if problem.keyword == "additionalProperties" and len(problem.path) == 1:
             return InputRefused(f"There is no field “{name}”.", name)
-        title = self.fields[name]["title"]
-        if self.is_file(name):
-            return _file_refusal(problem, title, name, value.get(name))
-        return InputRefused(f"“{title}” {_wish(problem)}.", name)
+        field = self.fields[name]
+        if problem.keyword == "required" and len(problem.path) == 1 and (is_file(field) or _of_files(field)):
+            return InputRefused(f"“{field['title']}” is missing: choose a file.", name)
+        if (about := _file_at(self.json["input"], value, problem.path)) is not NO_FILE:
+            return file_refusal(problem, field["title"], name, about)
+        return InputRefused(f"“{field['title']}” {wish(problem, 'file' if _of_files(field) else 'choice')}.", name)
+
+
+def is_file(schema: Mapping[str, Json]) -> bool:
+    """Whether a schema is that of a file's description."""
+    return "media" in schema.get("properties", {}) and "size" in schema.get("properties", {})
+
+
+def each_file(value: Json, change: Callable[[File], Json]) -> Json:
+    """Return `value` with every file in it, however deep, changed."""
+    if isinstance(value, File):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: each_file(part, change) for name, part in value.items()}
+    if isinstance(value, list):
+        return [each_file(part, change) for part in value]
+    return value
+
+
+def files_in(recorded: Json) -> Iterator[dict[str, Json]]:
+    """Yield the description of every file that a recorded value names, however deep."""
+    if isinstance(recorded, dict):
+        if "media" in recorded and isinstance(recorded.get("file"), str):
+            yield recorded
+        else:
+            for part in recorded.values():
+                yield from files_in(part)
+    elif isinstance(recorded, list):
+        for part in recorded:
+            yield from files_in(part)
 
 
 def load(folder: Path) -> Contract:
     """Return the contract in `folder`, or raise `ContractUnreadable` saying what to do."""
     path = folder / "contract.json"
-    again = f"Restore it with git, or delete it and run `python -m training.record {folder.name}`."
+    again = (
+        "Restore it with git, or delete it and make it anew: "
+        f"`python -m training.record {folder.name}`, or `python -m api_bridge add`."
+    )
     try:
         value = loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -228,66 +271,48 @@ def _problems(checker: jsonschema_rs.Draft202012Validator, value: Json) -> list[
     return sorted(found, key=lambda problem: (problem.path, problem.keyword))
 
 
-def _from_text(text: str, kind: str | None) -> Json:
-    if kind == "boolean" and text in ("on", "off"):
+def _told(schema: Mapping[str, Json], given: Json) -> Json:
+    """What is checked in the place of a value: whoever describes a file without giving one gives no file."""
+    if is_file(schema):
+        return given.described() if isinstance(given, File) else None
+    if isinstance(given, list) and is_file(schema.get("items", {})):
+        return [_told(schema["items"], each) for each in given]
+    if isinstance(given, dict) and schema.get("kind") == "message" and "files" in given:
+        return {**given, "files": _told(schema["properties"]["files"], given["files"])}
+    return None if isinstance(given, File) else given
+
+
+NO_FILE = object()
+
+
+def _file_at(schema: Mapping[str, Json], value: Json, path: tuple[str, ...]) -> Json:
+    """Return what stands where `path` meets a file on its way, or `NO_FILE` where it meets none."""
+    for part in path:
+        if is_file(schema):
+            return value
+        inside = isinstance(value, list)
+        schema = schema.get("items", {}) if inside else schema.get("properties", {}).get(part, {})
+        value = value[int(part)] if inside else value.get(part)
+    return value if is_file(schema) else NO_FILE
+
+
+def _of_files(schema: Mapping[str, Json]) -> bool:
+    return is_file(schema.get("items", {}))
+
+
+def _repeats(schema: Mapping[str, Json]) -> bool:
+    """Whether a form says each part of a field by itself, as it does with choices and files."""
+    return schema.get("kind") == "choices" or _of_files(schema)
+
+
+def _from_text(text: str, schema: Mapping[str, Json]) -> Json:
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if kinds == ["string"] or kinds == [None]:
+        return text
+    if kinds == ["boolean"] and text in ("on", "off"):
         return text == "on"  # as a form's checkbox says it
-    if kind in ("number", "integer", "boolean"):
-        try:
-            return loads(text)
-        except ValueError:
-            return text
-    return text
-
-
-def _file_refusal(problem: Problem, title: str, name: str, about: Json) -> Fault:
-    if problem.keyword == "required" and len(problem.path) == 1:
-        return InputRefused(f"“{title}” is missing: choose a file.", name)
-    if problem.keyword == "enum":
-        return MediaRefused(f"“{title}” takes {media_words(problem.limit)}; this file is something else.", name)
-    if problem.keyword == "maximum" and isinstance(about, dict):
-        what, unit = ("be", "MB") if problem.path[-1] == "size" else ("have", "megapixels")
-        actual = math.ceil(about[problem.path[-1]] / 1e5) / 10
-        return FileTooLarge(
-            f"“{title}” may {what} at most {_plain(problem.limit / 1e6)} {unit}; this file has {_plain(actual)}.", name
-        )
-    if problem.keyword == "minimum":
-        return InputRefused(f"“{title}” is an empty file: choose another.", name)
-    return MalformedRequest(f"“{title}” must be a file, sent as its bytes.", name)
-
-
-def media_words(names: Sequence[str]) -> str:
-    """["image/jpeg", "image/png"] → "JPEG or PNG"."""
-    words = [{"webp": "WebP"}.get(kind, kind.upper()) for kind in (name.split("/")[-1] for name in names)]
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _plain(value: Json) -> str:
-    """Return `value` as people and JavaScript write it: 8 and not 8.0, true and not True."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _wish(problem: Problem) -> str:
-    """What `problem`'s word asks of a value, to follow the field's title."""
-    match problem.keyword:
-        case "required":
-            return "is missing"
-        case "type":
-            words = {"number": "a number", "integer": "a whole number", "boolean": "on or off", "string": "text"}
-            return f"must be {words.get(problem.limit[0], problem.limit[0])}"
-        case "enum":
-            return "must be one of: " + ", ".join(_plain(choice) for choice in problem.limit)
-        case "minimum":
-            return f"must be at least {_plain(problem.limit)}"
-        case "maximum":
-            return f"must be at most {_plain(problem.limit)}"
-        case "minLength":
-            return f"must have at least {problem.limit} characters"
-        case "maxLength":
-            return f"may have at most {problem.limit} characters"
-        case "minItems":
-            return f"needs at least {problem.limit} choices"
-        case "maxItems":
-            return f"takes at most {problem.limit} choices"
-    return "is not what is asked for"
+    try:
+        return loads(text)
+    except ValueError:
+        return text

@@ -5,6 +5,7 @@ Every way asking can go wrong, as one family.
     ├── VisitorFault          the visitor can mend it
     │   ├── MalformedRequest  400  the request is not what the bridge reads
     │   ├── DemoUnknown       404  no demo of this name
+    │   ├── FileGone          404  a file that the bridge gave is not kept any more
     │   ├── FileTooLarge      413  more bytes or pixels than the contract takes
     │   ├── MediaRefused      415  a file of another kind than the contract takes
     │   └── InputRefused      422  a field the contract refuses
@@ -77,6 +78,12 @@ class DemoUnknown(VisitorFault):
     """No demo of this name."""
 
     kind, title, status = "demo-unknown", "There is no such demo", 404
+
+
+class FileGone(VisitorFault):
+    """A file that the bridge gave is not kept any more."""
+
+    kind, title, status = "file-gone", "The file is not kept any more", 404
 
 
 class FileTooLarge(VisitorFault):

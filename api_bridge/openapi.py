@@ -30,6 +30,7 @@ def openapi(contracts: Sequence[Contract], base: str = "") -> dict[str, Json]:
         "servers": [{"url": base or "/"}],
         "paths": {
             "/v1/demos": {"get": _get("The demos this bridge answers for")},
+            "/v1/files/{name}": {"get": _file()},
             "/healthz": {"get": _get("Whether the bridge is alive")},
             "/readyz": {"get": _get("Whether every demo's Space can be asked", "503")},
             "/openapi.json": {"get": _get("This description")},
@@ -64,20 +65,28 @@ def _paths(contract: Contract) -> dict[str, Json]:
 
 
 def _bodies(contract: Contract) -> dict[str, Json]:
-    files = [name for name in contract.fields if contract.is_file(name)]
+    files = [name for name in contract.fields if contract.holds_files(name)]
     if not files:
         return {"application/json": {"schema": contract.json["input"]}}
-    properties = {
-        name: {"title": field["title"], "type": "string", "format": "binary"} if name in files else field
-        for name, field in contract.fields.items()
-    }
+    properties = {name: _sent(contract, name) for name in contract.fields}
     encoding = {name: {"contentType": ", ".join(_media(contract, name))} for name in files}
     schema = {**contract.json["input"], "properties": properties}
     return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
 
 
+def _sent(contract: Contract, field: str) -> Json:
+    """A field as a form sends it: files as their bytes, several as several parts of one name."""
+    schema = contract.fields[field]
+    if not contract.holds_files(field):
+        return schema
+    file = {"title": schema["title"], "type": "string", "format": "binary"}
+    return file if contract.is_file(field) else {"title": schema["title"], "type": "array", "items": file}
+
+
 def _media(contract: Contract, field: str) -> list[str]:
-    return list(contract.fields[field].get("properties", {}).get("media", {}).get("enum", ["*/*"]))
+    schema = contract.fields[field]
+    described = schema.get("items", schema).get("properties", {})
+    return list(described.get("media", {}).get("enum", ["*/*"]))
 
 
 def _answer(contract: Contract) -> dict[str, Json]:
@@ -93,6 +102,16 @@ def _answer(contract: Contract) -> dict[str, Json]:
             "trace_id": {"type": "string"},
         },
     }
+
+
+def _file() -> dict[str, Json]:
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers = {
+        "200": {"description": "The file, as its own kind", "content": {"*/*": {}}},
+        "404": {"description": "It is not kept any more", "content": problem},
+    }
+    return {"summary": "A file of an answer, kept for a while", "parameters": [name], "responses": answers}
 
 
 def _get(summary: str, *others: str) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from api_bridge.contract import File
 from api_bridge.faults import FileTooLarge, InputRefused
+from api_bridge.media import ENDINGS, media_of
 
 READ = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write: a JPEG with a second, smaller picture behind it.
@@ -34,27 +35,36 @@ DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error, 
 MOST_SEGMENTS = 200  # of a JPEG's header; 8 MB of honest ones are 128
 
 
-def describe(content: bytes) -> File:
+def describe(content: bytes, ending: str = "") -> File:
     """
-    Return `content` with its media type, size in bytes and number of pixels.
+    Return `content` with its media type, size in bytes and, for a photo, its number of pixels.
 
-    Reads the header only and decodes nothing. Whatever is not a JPEG, PNG or WebP, by
-    content and not by name, is `application/octet-stream`, which no contract of a
-    photo accepts. Raises `FileTooLarge` for more pixels than Pillow would ever decode.
+    Reads the header only and decodes nothing. What begins like a photo and is none is
+    `application/octet-stream`, which no contract of a photo accepts. `ending`, such as
+    `.csv`, is kept where the content itself does not tell a better one. Raises
+    `FileTooLarge` for more pixels than Pillow would ever decode.
     """
+    media, pixels = media_of(content), None
+    if media in MEDIA.values():
+        media, pixels = _measured(content)
+    return File(content, media, pixels, ENDINGS.get(media, ending))
+
+
+def _measured(content: bytes) -> tuple[str, int | None]:
+    """A photo's media type and pixels, as Pillow reads them; nothing can be said of a damaged one."""
     if _segments(content) > MOST_SEGMENTS:
-        return File(content, "application/octet-stream")
+        return "application/octet-stream", None
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; the contract's own limit decides here.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=READ) as image:
                 width, height = image.size
-                return File(content, MEDIA[str(image.format)], pixels=width * height)
+                return MEDIA[str(image.format)], width * height
     except Image.DecompressionBombError as error:
         raise FileTooLarge("The picture has far too many pixels: send a smaller one.") from error
     except (UnidentifiedImageError, *DAMAGED):
-        return File(content, "application/octet-stream")
+        return "application/octet-stream", None
 
 
 def clean(field: str, photo: File) -> File:
@@ -70,7 +80,7 @@ def clean(field: str, photo: File) -> File:
             out = io.BytesIO()
             if image.format == "PNG":
                 upright(image).save(out, "PNG", compress_level=1)
-                return File(out.getvalue(), "image/png", photo.pixels)
+                return File(out.getvalue(), "image/png", photo.pixels, ".png")
             untouched = image.format == "JPEG" and image.mode == "RGB" and _turn(image) is None
             picture = image if untouched else upright(image)
             for note in ("icc_profile", "comment"):
@@ -79,9 +89,14 @@ def clean(field: str, photo: File) -> File:
                 picture.save(out, "JPEG", quality="keep")
             else:
                 picture.save(out, "JPEG", quality=95, subsampling=0)
-            return File(out.getvalue(), "image/jpeg", photo.pixels)
+            return File(out.getvalue(), "image/jpeg", photo.pixels, ".jpg")
     except DAMAGED as error:
         raise InputRefused("The photo is damaged: it can not be read to its end.", field) from error
+
+
+def cleaned(file: File, field: str = "photo") -> File:
+    """Return `file` clean where it is a photo, and as it is where it is none."""
+    return clean(field, file) if file.pixels else file
 
 
 def upright(image: Image.Image) -> Image.Image:

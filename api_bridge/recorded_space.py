@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 
 from api_bridge import photos
-from api_bridge.contract import Contract, File, Json
+from api_bridge.components import Component
+from api_bridge.contract import Contract, File, Json, each_file
+from api_bridge.dialects import About, Endpoint, Parameter, Partial
 from api_bridge.faults import AppFailed, ContractBroken
-from api_bridge.space import About, Endpoint
 
 
 class RecordedSpace:
@@ -19,47 +21,64 @@ class RecordedSpace:
 
     def __init__(self, contracts: Mapping[str, Contract]):
         self._endpoints: dict[str, Endpoint] = {}
-        self._answers: dict[str, dict[str, Json]] = {}
+        self._answers: dict[str, dict[str, list[Json]]] = {}
         for contract in contracts.values():
             for step in contract.json["steps"].values():
-                self._endpoints[step["endpoint"]] = Endpoint(tuple(step["takes"]), queued=False)
+                parameters = tuple(Parameter(name, Component("recorded", {})) for name in step["takes"])
+                self._endpoints[step["endpoint"]] = Endpoint(step["endpoint"], parameters, (), queued=False)
                 self._answers[step["endpoint"]] = {
-                    _name(_taken(contract, step["takes"], example["input"])): example["prediction"]
+                    _name(taken(contract, step, example["input"])): _outputs(contract, step, example["prediction"])
                     for example in contract.json["examples"]
                 }
 
     async def about(self) -> About:
         return About("recorded", "recorded", self._endpoints)
 
-    async def ask(self, endpoint: str, takes: Mapping[str, Json], seconds: float) -> list[Json]:
+    async def ask(
+        self, endpoint: str, takes: Mapping[str, Json], seconds: float, partial: Partial | None = None
+    ) -> list[Json]:
         if endpoint not in self._answers:
             raise ContractBroken(f"The recording has no endpoint {endpoint}.")
         answers = self._answers[endpoint]
         name = _name(takes)
         if name not in answers:
             raise AppFailed("Only the examples were recorded: choose one of them.")
-        return [answers[name]]
+        return answers[name]
 
     async def close(self) -> None:
         """Nothing is held."""
 
 
-def _taken(contract: Contract, takes: Mapping[str, str], recorded: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what the bridge would ask with: files read and cleaned as it does."""
-    value = {}
-    for parameter, source in takes.items():
-        field = source.removeprefix("input.")
-        given = recorded.get(field)
-        if contract.is_file(field) and given is not None:
-            given = photos.clean(field, photos.describe((contract.folder / given["file"]).read_bytes()))
-        value[parameter] = given
-    return value
+def taken(contract: Contract, step: Mapping[str, Json], recorded: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what the bridge asks with for an example's input: files read and cleaned as it does."""
+    value = {**contract.defaults, **read(recorded, contract.folder)}
+    takes = {parameter: value.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
+    return {parameter: each_file(given, photos.cleaned) for parameter, given in takes.items()}
+
+
+def read(recorded: Json, folder: Path) -> Json:
+    """Return a recorded value with the files that it names in their places."""
+    if isinstance(recorded, dict) and isinstance(recorded.get("file"), str) and "media" in recorded:
+        path = folder / recorded["file"]
+        return photos.describe(path.read_bytes(), path.suffix)
+    if isinstance(recorded, Mapping):
+        return {name: read(part, folder) for name, part in recorded.items()}
+    if isinstance(recorded, list):
+        return [read(part, folder) for part in recorded]
+    return recorded
+
+
+def _outputs(contract: Contract, step: Mapping[str, Json], prediction: Json) -> list[Json]:
+    prediction = read(prediction, contract.folder)
+    if "gives" in step:
+        return [prediction.get(name) if name else None for name in step["gives"]]
+    return [prediction]
 
 
 def _name(takes: Mapping[str, Json]) -> str:
     """One name for the same question, files by their bytes."""
-    told = {
-        parameter: sha256(value.content).hexdigest() if isinstance(value, File) else value
-        for parameter, value in takes.items()
-    }
-    return json.dumps(told, sort_keys=True)
+    return json.dumps(each_file(dict(takes), _digest), sort_keys=True)
+
+
+def _digest(file: File) -> str:
+    return sha256(file.content).hexdigest()

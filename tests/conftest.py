@@ -4,8 +4,13 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +39,28 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Wait for `coroutine` in a thread of its own: Playwright holds this one's event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+@contextmanager
+def gradio_app(program: Path, *words: str) -> Iterator[str]:
+    """Run a Gradio app of tests/ as a process of its own; yield its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, program, str(port), *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
+    )
+    try:
+        for _ in range(240):
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=2):
+                break
+            assert process.poll() is None, f"{program.name} did not start"
+            time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @dataclass

@@ -21,9 +21,9 @@ class ScriptedSpace:
         self.asked = []
 
     async def about(self):
-        return About("6.31.0", "queue5", {"/catdog": Endpoint(("photo",), queued=False)})
+        return About("6.31.0", "queue5", {"/catdog": Endpoint("/catdog", (), (), queued=False)})
 
-    async def ask(self, endpoint, takes, seconds):
+    async def ask(self, endpoint, takes, seconds, partial=None):
         self.asked.append((endpoint, takes, seconds))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from cases import EVERYTHING, inputs, predictions, valid, with_files
+from cases import EVERYTHING, NESTED, inputs, predictions, valid, with_files
 from conftest import CAT, CATDOG
 
 from api_bridge import photos
@@ -36,6 +36,63 @@ def test_defaults_are_filled_in():
     """A field left alone has the value its author gave it."""
     checked = EVERY.check_input({"photo": File(b"1", "image/png"), "age": 3})
     assert checked["weight"] == 4.5
+
+
+PNG = File(b"1", "image/png")
+DEEP = Contract({"demo": "deep", "revision": 1, "title": "Deep", "input": NESTED, "prediction": {}}, Path())
+
+
+@pytest.mark.parametrize(
+    ("contract", "form", "value"),
+    [
+        (EVERY, [("tricks", "sit"), ("tricks", "roll")], {"tricks": ["sit", "roll"]}),
+        (EVERY, [("tricks", "")], {"tricks": []}),
+        (EVERY, [("size", "2.5")], {"size": 2.5}),
+        (EVERY, [("size", "large")], {"size": "large"}),
+        (EVERY, [("tame", "on"), ("age", "3"), ("name", "3")], {"tame": True, "age": 3, "name": "3"}),
+        (EVERY, [("notes", '{"a": [1]}')], {"notes": {"a": [1]}}),
+        (EVERY, [("notes", "not json")], {"notes": "not json"}),
+        (
+            EVERY,
+            [("weights", '{"headers": ["a"], "data": [[1]]}')],
+            {"weights": {"headers": ["a"], "data": [[1]]}},
+        ),
+        (DEEP, [("photos", PNG), ("photos", PNG)], {"photos": [PNG, PNG]}),
+        (DEEP, [("letter", "Dear"), ("letter", PNG)], {"letter": {"text": "Dear", "files": [PNG]}}),
+    ],
+)
+def test_a_form_is_read_as_its_fields_mean_it(contract, form, value):
+    """Choices and files come one by one, tables and JSON in one piece, a message beside its files."""
+    assert contract.read_form(form) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({}, "“Photos” is missing: choose a file."),
+        ({"photos": []}, "“Photos” needs at least 1 file."),
+        ({"photos": [PNG] * 3}, "“Photos” takes at most 2 files."),
+        ({"photos": [PNG, File(b"", "image/png")]}, "“Photos” is an empty file: choose another."),
+        ({"photos": [File(b"1", "image/gif")]}, "“Photos” takes PNG; this file is something else."),
+        ({"photos": [File(b"1", "image/png", 24_000_000)]}, "at most 12 megapixels; this file has 24."),
+        ({"photos": [PNG], "letter": {"text": "", "files": [File(b"", "x/y")]}}, "“Letter” is an empty file"),
+        ({"photos": ["https://example.org"]}, "“Photos” must be a file, sent as its bytes."),
+    ],
+)
+def test_a_file_among_others_is_refused_as_one_alone_is(value, words):
+    """In the same words, whether it stands by itself, in a list or beside a message."""
+    with pytest.raises(Fault) as raised:
+        DEEP.check_input(value)
+    assert words in raised.value.detail
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.png", {"media": "image/png", "size": 1}, None])
+def test_nobody_gives_an_address_in_a_files_place(address):
+    """Not alone, not in a list, not beside a message."""
+    for value in ({"photos": [address]}, {"photos": [PNG], "letter": {"text": "", "files": [address]}}):
+        with pytest.raises(Fault):
+            DEEP.check_input(value)
+    assert DEEP.check_input({"photos": [PNG], "letter": {"text": "", "files": [PNG]}})
 
 
 @pytest.mark.parametrize(
@@ -70,7 +127,7 @@ def test_a_wrong_file_is_refused_in_words(contract, file, fault, words):
         ({"age": 3, "name": "🐈" * 6}, "“Name” may have at most 5 characters."),
         ({"age": 3, "tame": "yes"}, "“Tame” must be on or off."),
         ({"age": 3, "colour": "red"}, "“Colour” must be one of: black, “ginger”."),
-        ({"age": 3, "tricks": []}, "“Tricks” needs at least 1 choices."),
+        ({"age": 3, "tricks": []}, "“Tricks” needs at least 1 choice."),
         ({"age": 3, "wings": 2}, "There is no field “wings”."),
     ],
 )

@@ -1,14 +1,11 @@
 """One call to a real Gradio, by queue and directly; and to servers that are not what they should be."""
 
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CAT, free_port, run
+from conftest import CAT, gradio_app, run
 from gradio_client import Client, handle_file
 from servers import ask
 
@@ -20,23 +17,8 @@ from api_bridge.space import GradioSpace, address
 @pytest.fixture(scope="module")
 def gradio() -> Iterator[str]:
     """A Gradio process of its own, with endpoints of every temper."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("gradio_app.py"), str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    where = f"http://127.0.0.1:{port}"
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{where}/config", timeout=2).close()
-            break
-        except OSError:
-            assert process.poll() is None, "the Gradio app did not start"
-            time.sleep(0.25)
-    yield where
-    process.terminate()
-    process.wait(10)
+    with gradio_app(Path(__file__).with_name("gradio_app.py")) as address:
+        yield address
 
 
 def test_it_learns_what_a_space_offers(gradio):
@@ -51,7 +33,7 @@ def test_it_learns_what_a_space_offers(gradio):
 
     about = run(about())
     assert (about.gradio, about.dialect) == ("6.31.0", "queue5")
-    assert about.endpoints["/greet"].parameters == ("name", "times")
+    assert [each.name for each in about.endpoints["/greet"].parameters] == ["name", "times"]
     assert about.endpoints["/greet"].queued
     assert not about.endpoints["/greet_directly"].queued
 
@@ -103,8 +85,15 @@ def test_what_is_not_there_any_more_breaks_the_contract(gradio):
     """An endpoint that was renamed, or a parameter that came or went, is named."""
     with pytest.raises(ContractBroken, match="no endpoint /gone"):
         ask(gradio, "/gone", {})
-    with pytest.raises(ContractBroken, match="takes name, times where name was agreed"):
-        ask(gradio, "/greet", {"name": "Ada"})
+    with pytest.raises(ContractBroken, match="takes name, times where name, age was agreed"):
+        ask(gradio, "/greet", {"name": "Ada", "age": 3})
+    with pytest.raises(ContractBroken, match="takes photo where nothing was agreed"):
+        ask(gradio, "/measure", {})
+
+
+def test_what_is_not_given_is_the_spaces_own_default(gradio):
+    """A parameter that came later, with a default, does not break a page."""
+    assert ask(gradio, "/greet", {"name": "Ada"}) == ["Hello Ada!", 3]
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,15 @@ from fastcore.script import call_parse
 
 import api_bridge
 from api_bridge import Contract, Fault, load_all
+from api_bridge.contract import files_in
 
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
 LOCAL = Path(".local/space")
 OURS = ("app.py", "api_bridge", "demos", "bridge.toml")
-LARGE = ("*.onnx", "*.jpg", "*.jpeg", "*.png", "*.webp")  # the Hub takes these through git-lfs only
+# The Hub takes these through git-lfs only.
+KINDS = "onnx jpg jpeg png webp gif wav mp3 ogg flac mp4 webm mov pdf"
+LARGE = [f"*.{each}" for each in KINDS.split()]
 
 
 class PublishError(Exception):
@@ -71,21 +74,15 @@ def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]
 
 def _verified(contract: Contract) -> list[str]:
     """Return the files that `contract` speaks of, all there and the model the very one it describes."""
-    model = contract.json["model"]
-    pictures = [
-        value["file"]
-        for example in contract.json["examples"]
-        for value in example["input"].values()
-        if isinstance(value, dict)
-    ]
-    for name in (model["file"], *pictures):
+    model = contract.json.get("model")
+    pictures = [each["file"] for each in files_in(contract.json["examples"])]
+    for name in ([model["file"]] if model else []) + pictures:
         if not (contract.folder / name).is_file():
-            how = (
-                f"train it with `python -m training.{contract.demo} PHOTOS`"
-                if name == model["file"]
-                else "put it there"
-            )
+            trained = model and name == model["file"]
+            how = f"train it with `python -m training.{contract.demo} PHOTOS`" if trained else "put it there"
             raise PublishError(f"{contract.folder / name} is missing: {how}.")
+    if model is None:
+        return ["contract.json", *pictures]
     found = sha256((contract.folder / model["file"]).read_bytes()).hexdigest()
     if found != model["sha256"]:
         raise PublishError(

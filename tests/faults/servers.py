@@ -54,8 +54,11 @@ def says(status: int, body: bytes = b"{}", **headers: str) -> Callable[[http.ser
     return answer
 
 
-CONFIG = b'{"version": "6.31.0", "protocol": "sse_v3", "api_prefix": "/gradio_api", "dependencies": %s}'
-GREET = b'[{"api_name": "greet", "queue": %s}]'
+CONFIG = (
+    b'{"version": "6.31.0", "protocol": "sse_v3", "api_prefix": "/gradio_api",'
+    b' "components": [{"id": 1, "type": "textbox", "props": {"label": "Said"}}], "dependencies": %s}'
+)
+GREET = b'[{"api_name": "greet", "queue": %s, "inputs": [], "outputs": [1]}]'
 INFO = b'{"named_endpoints": {"/greet": {"parameters": []}}}'
 
 

@@ -51,6 +51,8 @@ def draw(contracts: dict[str, Contract]) -> gr.Blocks:
         gr.Markdown(f"# {TITLE}")
         for contract in contracts.values():
             (step,) = contract.json["steps"].values()
+            if step["space"] != "here":
+                continue  # another Space answers it, and the bridge asks that one
             with gr.Tab(contract.title), gr.Row():
                 # As it came: whatever Gradio converts would move the probabilities.
                 photo = gr.Image(type="pil", image_mode=None, label="Photo", height=420)
@@ -78,7 +80,9 @@ def main() -> None:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     inside = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    bridge = Bridge(contracts, {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside)})
+    steps = [step for contract in contracts.values() for step in contract.json["steps"].values()]
+    others = {step["space"]: GradioSpace(step["space"]) for step in steps if step["space"] != "here"}
+    bridge = Bridge(contracts, {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside), **others})
     app.mount("/bridge", create_app(bridge, origins))
     app = gr.mount_gradio_app(app, draw(contracts), path="/", show_error=False, max_file_size="8mb", ssr_mode=False)
     print(f"{TITLE}: http://{host}:{port}, the bridge at /bridge", flush=True)

@@ -1,0 +1,237 @@
+"""
+A contract's values in Gradio's words, and Gradio's in the contract's.
+
+Going out, generations differ in a few shapes (`outgoing`). Coming in, every shape that
+any generation ever used is known by its looks (`incoming`), so one reader does for all.
+Files are `File`s here; `Files` fetches those that a Space only names.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from api_bridge import photos
+from api_bridge.components import Component
+from api_bridge.contract import File, Json
+from api_bridge.faults import ContractBroken
+from api_bridge.media import ENDINGS, ending_of
+
+if TYPE_CHECKING:
+    from api_bridge.dialects.base import Dialect
+
+Fetch = Callable[[Json], Awaitable[File | None]]
+
+
+async def outgoing(component: Component, value: Json, dialect: "Dialect") -> Json:
+    """Return `value`, which the contract took, as this component of this generation wants it."""
+    if value is None or component.hidden:
+        return None
+    match component.type:
+        case "image":
+            return await dialect.give(value, picture=True)
+        case "audio" | "microphone" | "model3d":
+            return await dialect.give(value)
+        case "video" | "playablevideo":
+            video = await dialect.give(value)
+            return {"video": video, "subtitles": None} if dialect.video_inside else video
+        case "imageeditor" | "imagemask" | "sketchpad" | "paint":
+            picture = await dialect.give(value)
+            return {"background": picture, "layers": [], "composite": picture, "id": None}
+        case "gallery":
+            return [{"image": await dialect.give(each), "caption": None} for each in value]
+        case "file" | "uploadbutton":
+            return [await dialect.give(each) for each in value] if component.many else await dialect.give(value)
+        case "dataframe":
+            return {**value, "metadata": None}
+        case "chatbot":
+            return dialect.chat(component, value)
+        case "multimodaltextbox":
+            files = [await dialect.give(each) for each in value.get("files", [])]
+            return {"text": value["text"], "files": files}
+    return value
+
+
+async def incoming(component: Component, value: Json, fetch: Fetch) -> Json:
+    """Return what a Space gave, as the contract has it; files become `File`s."""
+    if value is None:
+        return None
+    value = updated(value)
+    try:
+        match component.type:
+            case "image" | "audio" | "microphone" | "file" | "downloadbutton" | "model3d" | "uploadbutton":
+                if isinstance(value, list):
+                    files = [await fetch(each) for each in value]
+                    return files if component.many else (files or [None])[0]
+                return await fetch(value)
+            case "video" | "playablevideo":
+                return await fetch(value[0] if isinstance(value, list) else value)
+            case "imageeditor" | "imagemask" | "sketchpad" | "paint":
+                return await fetch(value.get("composite") or value.get("background"))
+            case "gallery":
+                return [await _shown(each, fetch) for each in value]
+            case "annotatedimage":
+                return await _annotated(value, fetch)
+            case "plot" | "nativeplot":
+                return await _plot(value, fetch)
+            case "label":
+                return _label(value)
+            case "highlightedtext":
+                return [_highlighted(each) for each in value]
+            case "dataframe":
+                return _table(value)
+            case "chatbot":
+                return _turns(value)
+            case "multimodaltextbox":
+                files = [await fetch(each.get("file", each)) for each in value.get("files") or []]
+                return {"text": value.get("text"), "files": files}
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise ContractBroken(f"What the Space gives as {component.type} can not be read.") from error
+    return value
+
+
+def updated(value: Json) -> Json:
+    """What `gr.update` changed beside a value is for Gradio's own page; the value is what was said."""
+    if isinstance(value, dict) and value.get("__type__") == "update":
+        return value.get("value")
+    return value
+
+
+# --- files
+
+
+class Files:
+    """Fetches what a Space gives back, from that Space and nowhere else."""
+
+    def __init__(self, dialect: "Dialect"):
+        self._dialect = dialect
+
+    async def __call__(self, said: Json) -> File | None:
+        """Return the file that `said` stands for, in whichever way a generation says it."""
+        if isinstance(said, dict) and isinstance(said.get("video"), dict):
+            said = said["video"]
+        if isinstance(said, str):
+            said = {"url" if _is_address(said) else "path": said}
+        if not isinstance(said, dict):
+            return None
+        name = said.get("orig_name") or said.get("path") or said.get("name") or ""
+        address = said.get("data") or said.get("url")
+        if isinstance(address, str) and address.startswith("data:"):
+            return photos.describe(_from_data_url(address), ending_of(name) or _ending_in(address))
+        path = said.get("path") or said.get("name")
+        if not path and isinstance(address, str):
+            path = self._own(address)
+        if not isinstance(path, str) or not path:
+            return None
+        content = await self._dialect.wire.fetch(f"{self._dialect.prefix}/file={quote(path)}")
+        return photos.describe(content, ending_of(name or path))
+
+    def _own(self, address: str) -> str:
+        """The path in an address of the Space itself; another host's is not followed."""
+        path = urlsplit(address).path
+        inside = path.partition("/file=")[2]
+        if not inside:
+            raise ContractBroken("The Space answers with a file that lies elsewhere, where the bridge does not follow.")
+        return inside
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith(("data:", "http://", "https://"))
+
+
+def _ending_in(address: str) -> str:
+    media = address[5:].partition(";")[0].partition(",")[0]
+    return ENDINGS.get(media, "")
+
+
+def _from_data_url(address: str) -> bytes:
+    head, _, body = address.partition(",")
+    try:
+        return (
+            base64.b64decode("".join(body.split()), validate=True)
+            if head.endswith(";base64")
+            else unquote_to_bytes(body)
+        )
+    except binascii.Error as error:
+        raise ContractBroken("The Space's answer is a file that can not be read.") from error
+
+
+# --- shapes
+
+
+def _label(value: Json) -> Json:
+    if not isinstance(value, Mapping):
+        return {"label": str(value)}
+    if "label" not in value:
+        return None
+    label = None if value["label"] is None else str(value["label"])
+    confidences = [
+        {"label": str(each["label"]), "confidence": each["confidence"]} for each in value.get("confidences") or []
+    ]
+    return {"label": label, "confidences": confidences} if confidences else {"label": label}
+
+
+def _highlighted(part: Json) -> Json:
+    if isinstance(part, Mapping):
+        return {"text": part["token"], "label": part.get("class_or_confidence")}
+    text, label = part
+    return {"text": text, "label": label}
+
+
+def _table(value: Json) -> Json:
+    if isinstance(value, list):  # the oldest ones give rows alone
+        return {"headers": [str(number) for number in range(1, len(value[0]) + 1)] if value else [], "data": value}
+    headers = value.get("headers") or value.get("columns") or []
+    return {"headers": headers, "data": value.get("data") or []}
+
+
+async def _shown(each: Json, fetch: Fetch) -> Json:
+    if isinstance(each, list):
+        picture, caption = each
+        return {"media": await fetch(picture), "caption": caption}
+    if isinstance(each, str):
+        return {"media": await fetch(each), "caption": None}
+    inside = each.get("image") or each.get("video") or each
+    return {"media": await fetch(inside), "caption": each.get("caption")}
+
+
+async def _annotated(value: Json, fetch: Fetch) -> Json:
+    if isinstance(value, list):
+        picture, places = value
+        annotations = [{"label": str(label), "mask": await fetch(mask)} for mask, label in places]
+    else:
+        picture, places = value["image"], value["annotations"]
+        annotations = [{"label": str(each["label"]), "mask": await fetch(each["image"])} for each in places]
+    return {"image": await fetch(picture), "annotations": annotations}
+
+
+async def _plot(value: Json, fetch: Fetch) -> Json:
+    if not isinstance(value, Mapping) or "type" not in value:
+        return value
+    drawn = value.get("plot")
+    if isinstance(drawn, str) and drawn.startswith("data:"):
+        return {"type": str(value["type"]), "image": await fetch(drawn)}
+    return {"type": str(value["type"]), "plot": drawn}
+
+
+def _turns(value: Json) -> list[Json]:
+    """A conversation as turns; until Gradio 5 it came in pairs of question and answer."""
+    turns = []
+    for each in value:
+        if isinstance(each, Mapping):
+            turns.append({"role": each["role"], "content": _content(each.get("content"))})
+        else:
+            for role, content in zip(("user", "assistant"), each, strict=True):
+                if content is not None:
+                    turns.append({"role": role, "content": _content(content)})
+    return turns
+
+
+def _content(content: Json) -> str:
+    if isinstance(content, list):
+        return "\n".join(_content(part) for part in content)
+    if isinstance(content, Mapping):
+        text = content.get("text")
+        return text if isinstance(text, str) else f"[{content.get('type') or 'a file'}]"
+    return str(content)
