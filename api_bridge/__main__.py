@@ -1,8 +1,13 @@
 """
 The bridge from a terminal.
 
-    python -m api_bridge serve --here http://127.0.0.1:7860 --origin http://127.0.0.1:8000
+    python -m api_bridge add user/space                             make a demo of any Space
+    python -m api_bridge check                                      hold every contract against its Space
     python -m api_bridge ask catdog photo=cat.jpg --here http://127.0.0.1:7860
+    python -m api_bridge serve --here http://127.0.0.1:7860 --origin http://127.0.0.1:8000
+
+Exit codes: 0 done. 2 what was asked can not be done. 4 a Space is asleep or out of reach. 5 the command
+itself is wrong. `check` has its own: 0 holds, 1 benign under --strict, 2 risky, 3 breaking, 4, 5.
 """
 
 import argparse
@@ -10,36 +15,75 @@ import asyncio
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
+from api_bridge import report
+from api_bridge.add import accept, add, named
 from api_bridge.bridge import Bridge
-from api_bridge.contract import Contract, File, load_all
-from api_bridge.faults import Fault, InputRefused
+from api_bridge.check import check, said_of
+from api_bridge.contract import Contract, File, Json, each_file, load_all
+from api_bridge.faults import ContractFault, DemoUnknown, Fault, InputRefused, SpaceFault
+from api_bridge.hub import advice, stage
+from api_bridge.learn import NotCarried
+from api_bridge.media import ending_of
 from api_bridge.photos import describe
 from api_bridge.recorded_space import RecordedSpace
-from api_bridge.space import GradioSpace, Space
+from api_bridge.space import GradioSpace, Space, address
+from api_bridge.transcript import RecordingWire
+from api_bridge.wire import HttpWire
+
+Contracts = Mapping[str, Contract]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(5, f"{self.prog}: {message}\n")
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; return the exit code: 0 answered, 2 the visitor's mistake, 4 the Space's."""
+    """Run one command; return its exit code."""
     options = _parser().parse_args(words)
     try:
+        if options.command == "add":
+            return asyncio.run(_add(options))
         contracts = load_all(options.demos)
         if not contracts:
-            print(f"No demo has a contract under {options.demos}: train one first.", file=sys.stderr)
+            print(f"No demo has a contract under {options.demos}: add or train one first.", file=sys.stderr)
             return 2
         if options.command == "serve":
             return _serve(contracts, options)
-        return asyncio.run(_ask(contracts, options))
+        return asyncio.run(_check(contracts, options) if options.command == "check" else _ask(contracts, options))
+    except NotCarried as reason:
+        print(reason, file=sys.stderr)
+        return 2
     except Fault as fault:
         print(f"{fault.title}. {fault.detail}", file=sys.stderr)
-        return 4 if fault.status >= 500 else 2
+        away = fault.status >= 500 and not (isinstance(fault, ContractFault) and options.command == "add")
+        return 4 if away else 2
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m api_bridge", description="Ask Spaces on behalf of static pages.")
+    parser = _Parser(prog="python -m api_bridge", description="Ask Spaces on behalf of static pages.")
     commands = parser.add_subparsers(dest="command", required=True)
+    new = commands.add_parser("add", help="make a demo of any Space")
+    new.add_argument("space", help="user/name, its page on Hugging Face, or an address")
+    new.add_argument("--endpoint", help="which of its functions, such as /predict")
+    new.add_argument("--demo", help="the demo's name: its folder and its address")
+    held = commands.add_parser("check", help="hold contracts against their Spaces")
+    held.add_argument("names", nargs="*", metavar="DEMO", help="only these")
+    held.add_argument("--json", action="store_true", help="the outcome as JSON")
+    held.add_argument("--github", action="store_true", help="the outcome as a workflow's annotations")
+    held.add_argument("--markdown", type=Path, metavar="FILE", help="write the outcome as an issue's text")
+    held.add_argument("--status", type=Path, metavar="FILE", help="write what the site's status page shows")
+    held.add_argument("--origin", help="the page's origin, such as https://you.github.io: may it read the answers?")
+    held.add_argument("--accept", action="store_true", help="write what changed as the contract's next revision")
+    held.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was said there, without addresses")
+    held.add_argument("--strict", action="store_true", help="exit with 1 for benign changes")
     serve = commands.add_parser("serve", help="answer pages over HTTP")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8001)
@@ -47,57 +91,174 @@ def _parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="ask one question and print the answer")
     ask.add_argument("demo")
     ask.add_argument("fields", nargs="*", metavar="field=value", help="a file's path for a field that takes a file")
-    for command in (serve, ask):
+    ask.add_argument("--save", type=Path, default=Path("answers"), help="the folder for files in the answer (answers)")
+    for command in (new, held, serve, ask):
         command.add_argument("--demos", type=Path, default=Path("site/demos"), help="the folder of demos")
-        command.add_argument("--here", help="the Space that contracts call `here`; without it, their recordings answer")
+        command.add_argument(
+            "--private", action="append", default=[], metavar="SPACE", help="a Space that gets the token in HF_TOKEN"
+        )
+    for command in (held, serve, ask):
+        command.add_argument("--here", help="the Space that contracts call `here`")
     return parser
 
 
-def _bridge(contracts: Mapping[str, Contract], here: str | None) -> Bridge:
+def _gradio(space: str, options: argparse.Namespace) -> GradioSpace:
+    return GradioSpace(space, token=_token(space, options))
+
+
+def _token(space: str, options: argparse.Namespace) -> str | None:
+    """The token goes to Spaces that its owner named, and to no other; a contract may name anybody's."""
+    trusted = {*options.private, getattr(options, "here", None)}
+    return os.environ.get("HF_TOKEN") if space in trusted else None
+
+
+# --- add
+
+
+async def _add(options: argparse.Namespace) -> int:
+    name = named(options.space)
+    space = _gradio(name, options)
+    try:
+        print(f"Asking {name} …", file=sys.stderr)
+        folder, notes = await add(space, name, options.endpoint, options.demo, options.demos)
+    except SpaceFault as fault:
+        fault.detail += advice(await stage(name, _token(name, options)))
+        raise
+    finally:
+        await space.close()
+    for note in notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(f"{folder} is there. Look at it, give it words in demo.toml and index.md, then run `python build.py`.")
+    return 0
+
+
+# --- check
+
+
+async def _check(contracts: Contracts, options: argparse.Namespace) -> int:
+    if unknown := [name for name in options.names if name not in contracts]:
+        raise DemoUnknown(f"There is no demo “{unknown[0]}” here. There are: {', '.join(contracts)}.")
+    wanted = [contracts[name] for name in options.names] or list(contracts.values())
+    outcomes = []
+    for contract in wanted:
+        if sys.stderr.isatty():
+            print(f"Checking {contract.demo} …", file=sys.stderr)
+        outcomes.append(await _check_one(contract, options))
+    if options.markdown:
+        options.markdown.write_text(report.as_markdown(outcomes) + "\n", encoding="utf-8")
+    if options.status:
+        _write_json(options.status, report.as_status(outcomes, datetime.now(UTC)))
+    if options.github and (text := report.as_github(outcomes)):
+        # Beside JSON the annotations go where a workflow reads them as well.
+        print(text, file=sys.stderr if options.json else sys.stdout)
+    if options.json:
+        print(json.dumps(report.as_json(outcomes), indent=2, ensure_ascii=False))
+    elif not options.github:
+        print(report.as_text(outcomes))
+    return report.exit_code(outcomes, options.strict)
+
+
+async def _check_one(contract: Contract, options: argparse.Namespace) -> report.Outcome:
+    (step,) = contract.json["steps"].values()
+    name = (options.here or _site_space(options.demos)) if step["space"] == "here" else step["space"]
+    token = _token(name, options)
+    wire = RecordingWire(HttpWire(address(name), token=token))
+    space = GradioSpace(name, wire=wire)
+    try:
+        outcome = await check(contract, space, said_of(contract.folder), options.origin, token, name)
+        if options.accept and outcome.findings:
+            await _accept(contract, space)
+    finally:
+        await space.close()
+    if options.record:
+        options.record.mkdir(parents=True, exist_ok=True)
+        _write_json(options.record / f"{contract.demo}.json", wire.transcript())
+    return outcome
+
+
+async def _accept(contract: Contract, space: GradioSpace) -> None:
+    if "model" in contract.json:
+        raise NotCarried(
+            f"The contract of {contract.demo} is written by its model: "
+            f"publish it again, or run `python -m training.record {contract.demo}`."
+        )
+    made, notes = await accept(space, contract, said_of(contract.folder))
+    for note in notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print(f"{contract.demo}: revision {made['revision']} is written; look at its diff.", file=sys.stderr)
+
+
+def _site_space(demos: Path) -> str:
+    """The Space that the site asks: what its demos mean by `here`."""
+    try:
+        return str(tomllib.loads((demos.parent / "site.toml").read_text(encoding="utf-8"))["space"])
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise DemoUnknown("Where is the Space that contracts call `here`? Say so with --here.") from error
+
+
+def _write_json(path: Path, value: Json) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+# --- serve and ask
+
+
+def _bridge(contracts: Contracts, options: argparse.Namespace) -> Bridge:
     names = {str(step["space"]) for contract in contracts.values() for step in contract.json["steps"].values()}
     spaces: dict[str, Space] = {}
     for name in sorted(names):
-        if name == "here" and here is None:
+        if name == "here" and options.here is None:
             spaces[name] = RecordedSpace(contracts)
         else:
-            target = here if name == "here" and here else name
-            # The token is for the Space its owner names here; a contract may name anybody's.
-            token = os.environ.get("HF_TOKEN") if name == "here" and not target.startswith("http") else None
-            spaces[name] = GradioSpace(target, token=token)
+            spaces[name] = _gradio(options.here if name == "here" else name, options)
     return Bridge(contracts, spaces)
 
 
-def _serve(contracts: Mapping[str, Contract], options: argparse.Namespace) -> int:
+def _serve(contracts: Contracts, options: argparse.Namespace) -> int:
     import uvicorn
 
     from api_bridge.app import create_app, log_to_stderr
 
     log_to_stderr()
-    app = create_app(_bridge(contracts, options.here), options.origin)
+    app = create_app(_bridge(contracts, options), options.origin)
     uvicorn.run(app, host=options.host, port=options.port, access_log=False, proxy_headers=False)
     return 0
 
 
-async def _ask(contracts: Mapping[str, Contract], options: argparse.Namespace) -> int:
-    bridge = _bridge(contracts, options.here)
+async def _ask(contracts: Contracts, options: argparse.Namespace) -> int:
+    bridge = _bridge(contracts, options)
     try:
         contract = bridge.contract(options.demo)
         answer = await bridge.ask(options.demo, contract.read_form(_given(contract, options.fields)))
     finally:
         await bridge.close()
-    print(json.dumps({"prediction": answer.prediction, "demo": answer.demo, "revision": answer.revision}, indent=2))
+    prediction = _saved(answer.prediction, bridge, options.save)
+    print(json.dumps({"prediction": prediction, "demo": answer.demo, "revision": answer.revision}, indent=2))
     return 0
+
+
+def _saved(prediction: Json, bridge: Bridge, to: Path) -> Json:
+    """Write the files of an answer into the folder `to`, and name them where they are."""
+
+    def save(file: File) -> dict[str, Json]:
+        to.mkdir(parents=True, exist_ok=True)
+        path = to / Path(str(bridge.files.keep(file)["file"])).name
+        path.write_bytes(file.content)
+        return {**file.described(), "file": str(path)}
+
+    return each_file(bridge.files.within(prediction), save)
 
 
 def _given(contract: Contract, fields: list[str]) -> list[tuple[str, str | File]]:
     given: list[tuple[str, str | File]] = []
     for field in fields:
         name, _, text = field.partition("=")
-        if contract.is_file(name):
+        message = contract.fields.get(name, {}).get("kind") == "message"
+        if contract.holds_files(name) and not (message and not Path(text).is_file()):
             path = Path(text)
             if not path.is_file():
                 raise InputRefused(f"There is no file {text}.", name)
-            given.append((name, describe(path.read_bytes())))
+            given.append((name, describe(path.read_bytes(), ending_of(path.name))))
         else:
             given.append((name, text))
     return given

@@ -1,0 +1,222 @@
+"""
+Hold a committed contract against the live Space, from the file to the answer in a visitor's hands.
+
+    file → /config and /info → recorded examples → the origin of the page
+
+What differs becomes `Finding`s; a Space that is away is not drift.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from api_bridge import photos
+from api_bridge.answers import compare_examples
+from api_bridge.bridge import Bridge
+from api_bridge.contract import Contract, Json, files_in
+from api_bridge.dialects import About
+from api_bridge.drift import compare, endpoint_gone
+from api_bridge.examples import recorded
+from api_bridge.faults import AppFailed, ContractBroken, Fault, SpaceUnreachable
+from api_bridge.findings import Finding, worst
+from api_bridge.hub import advice, stage
+from api_bridge.learn import NotCarried, draft
+from api_bridge.report import Outcome
+from api_bridge.space import GradioSpace, as_agreed
+from api_bridge.wire import translated
+
+
+async def check(
+    contract: Contract,
+    space: GradioSpace,
+    said: Mapping[str, Json],
+    origin: str | None = None,
+    token: str | None = None,
+    name: str | None = None,
+) -> Outcome:
+    """
+    Return how the contract stands today.
+
+    `said` is what the demo's `demo.toml` says, `origin` the page's, `name` the Space's on the Hub.
+    """
+    (step,) = contract.json["steps"].values()
+    if broken := _file(contract):
+        return _outcome(contract, [broken])
+    at = await stage(name or step["space"], token)
+    try:
+        about = await space.about()
+        findings = _interface(contract, about, said)
+        if worst(findings) != "breaking":
+            findings += await _examples(contract, space)
+        if origin and step["space"] == "here":
+            findings += await _origin(contract, space, origin)
+    except ContractBroken as fault:
+        return _outcome(contract, [_no_gradio(contract, fault)], stage=at)
+    except Fault as fault:
+        return _outcome(contract, [], state="asleep", stage=at, detail=fault.detail + advice(at))
+    return _outcome(contract, findings, about, at)
+
+
+def _outcome(
+    contract: Contract,
+    findings: list[Finding],
+    about: About | None = None,
+    stage: str | None = None,
+    state: str | None = None,
+    detail: str = "",
+) -> Outcome:
+    (step,) = contract.json["steps"].values()
+    agreed = contract.json.get("spaces", {}).get(step["space"], {})
+    return Outcome(
+        demo=contract.demo,
+        space=step["space"],
+        state=state or worst(findings),
+        findings=tuple(findings),
+        gradio=about.gradio if about else agreed.get("gradio"),
+        dialect=about.dialect if about else agreed.get("dialect"),
+        stage=stage,
+        detail=detail,
+    )
+
+
+# --- the file
+
+
+def _file(contract: Contract) -> Finding | None:
+    """What is wrong with the folder itself: a model or an example that is not the one that was agreed."""
+    model = contract.json.get("model")
+    wanted = [(model["file"], model["sha256"])] if model else []
+    for name, digest in wanted:
+        path = contract.folder / name
+        if not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest:
+            return _broken(contract, "model-changed", f"The file {name} is missing, or is another than was agreed.")
+    for example in contract.json["examples"]:
+        for said in files_in(example):
+            path = contract.folder / said["file"]
+            if not path.is_file():
+                return _broken(contract, "example-missing", f"The file {said['file']} of an example is missing.")
+            found = photos.describe(path.read_bytes(), path.suffix)
+            if (found.media, len(found.content)) != (said["media"], said["size"]):
+                return _broken(contract, "example-other", f"The file {said['file']} is another than was recorded.")
+    return None
+
+
+def _broken(contract: Contract, code: str, what: str) -> Finding:
+    return Finding(
+        "breaking", code, what, "An example, or the whole page, is not there.", f"Restore {contract.folder} with git."
+    )
+
+
+# --- what the Space says of itself
+
+
+def _interface(contract: Contract, about: About, said: Mapping[str, Json]) -> list[Finding]:
+    (step,) = contract.json["steps"].values()
+    endpoint = about.endpoints.get(step["endpoint"])
+    if endpoint is None and len(about.endpoints) == 1:
+        (endpoint,) = about.endpoints.values()  # Gradio 6 renamed the only one of many a Space
+    if endpoint is None:
+        return [endpoint_gone(contract.json, about.endpoints)]
+    try:
+        live = draft(about, as_agreed(endpoint, step["takes"]), step["space"], contract.demo, said)
+    except NotCarried as reason:
+        return [
+            Finding(
+                "breaking",
+                "not-carried",
+                str(reason),
+                "Asking fails with “The model has changed”; the saved examples still answer.",
+                "Ask the Space's author, or take the demo off the site.",
+            )
+        ]
+    return compare(contract.json, _overlaid(contract, live), about.endpoints)
+
+
+def _overlaid(contract: Contract, live: dict[str, Any]) -> dict[str, Any]:
+    """
+    A contract that training wrote knows more than any Space tells: labels, titles, words.
+
+    Where the kinds agree its own words stand; the labels are held against by the examples.
+    """
+    if "model" not in contract.json:
+        return live
+    agreed = contract.json
+    fields = {}
+    for name, schema in live["input"]["properties"].items():
+        mine = agreed["input"]["properties"].get(name)
+        fields[name] = mine if mine and mine["kind"] == schema["kind"] else schema
+    required = [name for name in agreed["input"]["required"] if name in fields]
+    required += [name for name in live["input"]["required"] if name not in agreed["input"]["properties"]]
+    same = agreed["prediction"].get("kind") == live["prediction"].get("kind")
+    return {
+        **live,
+        "input": {**live["input"], "properties": fields, "required": required},
+        "prediction": agreed["prediction"] if same else live["prediction"],
+    }
+
+
+def _no_gradio(contract: Contract, fault: Fault) -> Finding:
+    return Finding(
+        "breaking",
+        "space-unreadable",
+        fault.detail,
+        "Asking fails with “The model has changed”; the saved examples still answer.",
+        f"Look at the Space; if it moved for good, change `space` in {contract.folder / 'demo.toml'}.",
+    )
+
+
+# --- what it answers
+
+
+async def _examples(contract: Contract, space: GradioSpace) -> list[Finding]:
+    (step,) = contract.json["steps"].values()
+    bridge = Bridge({contract.demo: contract}, {step["space"]: space})
+    findings = []
+    for sample, example in zip(recorded(contract), contract.json["examples"], strict=True):
+        try:
+            answer = await bridge.ask(contract.demo, sample.input)
+        except (ContractBroken, AppFailed) as fault:
+            findings.append(
+                Finding(
+                    "breaking",
+                    "example-fails",
+                    f"The example “{sample.title}” is not answered any more: {fault.detail}",
+                    "Asking about it fails; its saved answer is still shown.",
+                    f"Look at the Space, then run `python -m api_bridge check {contract.demo} --accept`.",
+                )
+            )
+            continue
+        findings += compare_examples(example, answer.prediction, contract)
+    return findings
+
+
+# --- the page's origin
+
+
+async def _origin(contract: Contract, space: GradioSpace, origin: str) -> list[Finding]:
+    """Whether a page of `origin` may read what the bridge mounted in the Space answers."""
+    async with translated(), httpx2.AsyncClient(timeout=10, follow_redirects=False) as client:
+        response = await client.get(f"{space.address}/bridge/v1/demos", headers={"Origin": origin})
+    if response.status_code >= 500:
+        raise SpaceUnreachable(f"The bridge at {space.address}/bridge does not answer.")
+    if response.headers.get("access-control-allow-origin") in (origin, "*"):
+        return []
+    return [
+        Finding(
+            "breaking",
+            "origin-refused",
+            f"The bridge does not let pages of {origin} read its answers.",
+            "Every question fails with “The model's server does not answer”.",
+            f"Publish again with `python -m training.publish --origins {origin}`.",
+        )
+    ]
+
+
+def said_of(folder: Path) -> dict[str, Any]:
+    """Return what people wrote of a demo; nothing where they wrote nothing."""
+    path = folder / "demo.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
