@@ -3,6 +3,7 @@ Render the static site: demos, templates, styles and scripts → dist/.
 
     python build.py                          for http://127.0.0.1:8000/
     python build.py --base /repo/ --space you/your-space      for GitHub Pages
+    python build.py --bridge https://bridge.example.org       to ask a bridge that runs alone
     python build.py --check                  write nothing; exit 1 when dist/ is stale
 
 jinja2 draws what is known now: pages, forms, limits, saved examples. What is known only
@@ -12,12 +13,13 @@ when a visitor asks is drawn by site/js.
 import argparse
 import hashlib
 import json
-import math
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,36 +30,63 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from PIL import Image
 
-from api_bridge.contract import Contract, load_all, media_words
+from api_bridge import words
+from api_bridge.contract import Contract, Json, files_in, load_all
 from api_bridge.faults import Fault
 from api_bridge.space import address
 
 SITE = Path(__file__).resolve().parent / "site"
 DIST = Path("dist")
+SPOKEN = ("accepts", "limits", "hex_color", "local_time", "tabbed", "percent", "sentence")
+PHOTOS = ("image", "sketch")
+FILES = ("images", "audio", "video", "file", "files", "model3d", "message")
+OURS = ("assets", "status")  # folders of the site that no demo may take
+NOT_CHECKED = "unchecked"
+# How a demo was at the last check: a sign and words, so that no colour is needed.
+STATES = {
+    "holds": ("✓", "Holds"),
+    "benign": ("✓", "Holds; something harmless changed"),
+    "risky": ("!", "Changed: it may fail"),
+    "breaking": ("✕", "Changed: it fails"),
+    "asleep": ("–", "Asleep: it could not be asked"),
+    NOT_CHECKED: ("?", "Not checked yet"),
+}
 
 
 class BuildError(Exception):
     """The site can not be drawn; the text says which file, and what to do."""
 
 
-def build(base: str = "/", space: str | None = None, site: Path = SITE) -> dict[str, bytes]:
+@dataclass(frozen=True)
+class Asset:
+    """A style or a module as it is served."""
+
+    name: str  # with the fingerprint of its content
+    content: bytes
+    imports: tuple[str, ...] = ()  # what a browser fetches before it can run
+
+
+def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: str | None = None) -> dict[str, bytes]:
     """
     Return every file of the site by its path below `base`, drawn for the Space `space`.
 
     `base` is the site's own path (`/repo/` for a project's page), `space` a user/name or
-    an address; without it, site.toml's.
+    an address; without it, site.toml's. `bridge` is the address of one that runs alone.
     """
     base = f"/{base.strip('/')}/".replace("//", "/")
     shared = tomllib.loads((site / "site.toml").read_text(encoding="utf-8"))
-    bridge = address(space or shared["space"]) + "/bridge"
+    bridge = bridge.rstrip("/") if bridge else address(space or shared["space"]) + "/bridge"
+    checks = read_checks(site / "status.json")
     assets = _assets(site)
-    demos = [_demo(contract) for contract in load_all(site / "demos").values()]
+    contracts = load_all(site / "demos").values()
+    demos = [_demo(contract, checks["demos"].get(contract.demo, {})) for contract in contracts]
+    if taken := [demo["name"] for demo in demos if demo["name"] in OURS]:
+        raise BuildError(f"The site has a page of its own at /{taken[0]}/: give the demo another name.")
     if not demos:
         raise BuildError(
             f"No demo has a contract under {site / 'demos'}: train one, or run `python -m training.record`."
         )
 
-    names = {original: f"{base}assets/{name}" for original, (name, _) in assets.items()}
     env = Environment(
         loader=FileSystemLoader(site / "templates"),
         autoescape=True,
@@ -65,26 +94,29 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE) -> dict[
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}  # fields stand in their order
     env.globals.update(
         site=shared,
         base=base,
         bridge=bridge,
         bridge_origin="{0.scheme}://{0.netloc}".format(urlsplit(bridge)),
-        asset=names.__getitem__,
-        modules=[address for name, address in sorted(names.items()) if name.endswith(".js") and name != "main.js"],
-        percent=percent,
-        sentence=sentence,
-        media=media_words,
+        asset=lambda name: f"{base}assets/{assets[name].name}",
+        before=lambda needs: _before(assets, ["main.js", *needs]),
+        only_photos=all(demo["only_photos"] for demo in demos),
+        others=any(demo["space"]["link"] for demo in demos),
+        checked=checks["checked"],
+        **{name: getattr(words, name) for name in SPOKEN},
     )
 
-    files = {f"assets/{name}": content for name, content in assets.values()}
+    files = {f"assets/{asset.name}": asset.content for asset in assets.values()}
     files[".nojekyll"] = b""  # GitHub, leave the files as they are
     files["index.html"] = _page(env, "index.html", demos=demos)
     files["404.html"] = _page(env, "404.html")
+    files["status/index.html"] = _page(env, "status.html", demos=demos, needs=["status.css", "status.js"])
     for demo in demos:
-        files[f"{demo['name']}/index.html"] = _page(env, "demo.html", demo=demo)
+        files[f"{demo['name']}/index.html"] = _page(env, "demo.html", demo=demo, needs=demo["needs"])
         for example in demo["examples"]:
-            files[f"{demo['name']}/{example['picture']}"] = example["content"]
+            files |= {f"{demo['name']}/{path}": content for path, content in example["files"].items()}
     return files
 
 
@@ -104,103 +136,197 @@ def stale(files: Mapping[str, bytes], to: Path) -> list[str]:
     return sorted(path for path in there.keys() | files.keys() if there.get(path) != files.get(path))
 
 
-# --- what a verdict is called; site/js/view.js says it in the same words
-
-
-def percent(share: float) -> str:
-    """Never “100 %” and never “0 %”: the model does not know that."""
-    if share > 0.99:
-        return "over 99\u00a0%"
-    if share < 0.01:
-        return "under 1\u00a0%"
-    return f"{math.floor(share * 100 + 0.5)}\u00a0%"
-
-
-def sentence(prediction: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """Return the verdict in one plain sentence, as sure as the model and no surer."""
-    first, second = (*prediction["confidences"], None)[:2]
-    name = words.get(first["label"], first["label"])
-    sure = first["confidence"]
-    if second and sure < 0.6:
-        other = words.get(second["label"], second["label"])
-        return f"Hard to say: {name}, {percent(sure)}, or {other}, {percent(second['confidence'])}."
-    name = name if sure >= 0.9 else f"probably {name}"
-    return f"{name[0].upper()}{name[1:]}, {percent(sure)}."
-
-
-# --- pages
-
-
-def _page(env: Environment, template: str, **about: Any) -> bytes:
-    text = env.get_template(template).render(**about)
+def _page(env: Environment, template: str, needs: Iterable[str] = (), **about: Any) -> bytes:
+    text = env.get_template(template).render(needs=list(needs), **about)
     return str(minify.string("text/html", text)).encode()
 
 
-def _demo(contract: Contract) -> dict[str, Any]:
-    """What the templates draw a demo from."""
+# --- what a demo's page is drawn from
+
+
+def _demo(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
+    """Return what the templates draw a demo from; `check` is what the last check of it found."""
     folder = contract.folder
     figures = folder / "figures.json"
     try:
         text = (folder / "index.md").read_text(encoding="utf-8")
     except OSError as error:
         raise BuildError(f"{folder / 'index.md'} is missing: write a few lines about the demo there.") from error
+    fields, prediction = contract.fields, contract.json["prediction"]
     return {
         "name": contract.demo,
         "contract": contract.json,
-        "words": contract.json["prediction"].get("properties", {}).get("label", {}).get("words", {}),
+        "words": prediction.get("properties", {}).get("label", {}).get("words", {}),
         # Commonmark without HTML: what people write is text.
         "text": Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)),  # noqa: S704
         "figures": json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else None,
-        "examples": [_example(folder, example) for example in contract.json["examples"]],
+        "examples": [_example(contract, example) for example in contract.json["examples"]],
+        "only_photos": all(field["kind"] in PHOTOS for field in fields.values()),
+        "needs": _needs(fields, prediction),
+        "space": _space(contract, check),
+        "check": _check(check),
     }
 
 
-def _example(folder: Path, example: Mapping[str, Any]) -> dict[str, Any]:
-    picture = example["input"]["photo"]["file"]
+def _needs(fields: Mapping[str, Json], prediction: Mapping[str, Json]) -> list[str]:
+    """The modules and styles of site/ that a page fetches beside those of every page."""
+    needs = set()
+    for field in fields.values():
+        if field["kind"] not in PHOTOS:
+            needs |= {"fields.css", _reader(field["kind"])}
+    if prediction.get("kind") != "label":
+        needs |= {"drawings.css", "drawings.js"}
+    return sorted(needs)
+
+
+def _reader(kind: str) -> str:
+    """The module that reads a field of this kind, as site/js/form.js chooses it."""
+    return "files.js" if kind in FILES else "table.js" if kind == "table" else "fields.js"
+
+
+def _example(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
+    files = {}
+    for about in files_in([example["input"], example["prediction"]]):
+        path = contract.folder / about["file"]
+        if not path.resolve().is_relative_to((contract.folder / "examples").resolve()):
+            raise BuildError(
+                f"{contract.demo}'s example “{example['name']}” names {about['file']}: keep it in examples/."
+            )
+        try:
+            files[about["file"]] = path.read_bytes()
+        except OSError as error:
+            raise BuildError(f"{path} can not be read: put the example's file there.") from error
+    pictures = [about["file"] for about in files_in(example["input"]) if about["media"].startswith("image/")]
+    fields = contract.fields
+    given = {name: value for name, value in example["input"].items() if name in fields}
+    return {
+        **example,
+        "files": files,
+        "picture": _picture(contract.folder / pictures[0], pictures[0]) if pictures else None,
+        "given": " · ".join(
+            f"{fields[name]['title']}: {words.said(fields[name], value)}" for name, value in given.items()
+        ),
+        "said": words.said(contract.json["prediction"], example["prediction"]),
+    }
+
+
+def _picture(path: Path, name: str) -> dict[str, Any]:
     try:
-        content = (folder / picture).read_bytes()
-        with Image.open(folder / picture) as image:
-            width, height = image.size
+        with Image.open(path) as image:
+            return {"file": name, "width": image.width, "height": image.height}
     except OSError as error:
-        raise BuildError(f"{folder / picture} can not be read: put the example's picture there.") from error
-    return {**example, "picture": picture, "content": content, "width": width, "height": height}
+        raise BuildError(f"{path} can not be read: put the example's file there.") from error
+
+
+def _space(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
+    """Who answers a demo: its Space, and what that said of itself when it was last looked at."""
+    (step,) = contract.json["steps"].values()
+    space = step["space"]
+    told = contract.json.get("spaces", {}).get(space, {})
+    name = "this site’s own Space" if space == "here" else re.sub(r"^https?://", "", space)
+    link = None if space == "here" else space if "://" in space else f"https://huggingface.co/spaces/{space}"
+    return {"name": name, "link": link, **{part: check.get(part) or told.get(part) for part in ("gradio", "dialect")}}
+
+
+# --- the last check
+
+
+def read_checks(path: Path) -> dict[str, Any]:
+    """Return what `python -m api_bridge check --status` wrote, or an empty report where it was never run."""
+    if not path.exists():
+        return {"checked": None, "demos": {}}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        checked = datetime.fromisoformat(told["checked"]).astimezone(UTC)
+        unknown = [each["state"] for each in told["demos"].values() if each["state"] not in STATES]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BuildError(
+            f"{path} is no report of a check: delete it, or run `python -m api_bridge check` again."
+        ) from error
+    if unknown:
+        raise BuildError(f"{path} has a state “{unknown[0]}”; there are: {', '.join(STATES)}.")
+    when = f"{checked.day} {checked:%B %Y, %H:%M} UTC"
+    return {"checked": {"time": told["checked"], "words": when}, "demos": told["demos"]}
+
+
+def _check(check: Mapping[str, Json]) -> dict[str, Any]:
+    state = check.get("state", NOT_CHECKED)
+    sign, meaning = STATES[state]
+    findings = check.get("findings", [])
+    broken = [each for each in findings if each["class"] == "breaking"]
+    return {
+        "state": state,
+        "sign": sign,
+        "words": meaning,
+        "stage": check.get("stage"),
+        "findings": findings,
+        "visitor": (broken[0].get("visitor") or broken[0]["what"]) if broken else None,
+    }
 
 
 # --- assets: minified, and named after their content so that a browser may keep them
 
 
-def _assets(site: Path) -> dict[str, tuple[str, bytes]]:
-    """Return name → (name with its fingerprint, content) for the one style and every module."""
-    style = "".join((site / "css" / name).read_text(encoding="utf-8") for name in ("tokens.css", "style.css"))
-    done = {"style.css": _fingerprinted("style.css", minify.string("text/css", style))}
+def _assets(site: Path) -> dict[str, Asset]:
+    """Return every style and module by its name in site/; what each page shares is one style."""
+    shared = ("tokens.css", "style.css")
+    styles = {"style.css": "".join((site / "css" / name).read_text(encoding="utf-8") for name in shared)}
+    styles |= {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((site / "css").glob("*.css"))
+        if path.name not in shared
+    }
+    done = {name: _fingerprinted(name, minify.string("text/css", text)) for name, text in styles.items()}
     sources = {path.name: path for folder in ("vendor", "js") for path in sorted((site / folder).glob("*.js"))}
     for name in sources:
         _module(name, sources, done, ())
     return done
 
 
-def _module(name: str, sources: Mapping[str, Path], done: dict[str, tuple[str, bytes]], above: tuple[str, ...]) -> str:
-    """Put the module `name` into `done`, after those it imports, whose fingerprints it names; return its own."""
+def _module(name: str, sources: Mapping[str, Path], done: dict[str, Asset], above: tuple[str, ...]) -> Asset:
+    """Put the module `name` into `done`, after those it imports, whose fingerprints it names; return it."""
     if name in above:
         raise BuildError(f"Modules import each other in a circle: {' → '.join((*above, name))}.")
     if name not in done:
-        text = sources[name].read_text(encoding="utf-8")
+        # Minified first: in comments, types are imported in the same words.
+        text = minify.string("application/javascript", sources[name].read_text(encoding="utf-8"))
+        imports = []
 
         def renamed(match: re.Match[str]) -> str:
-            wanted = PurePosixPath(match[2]).name
+            wanted = PurePosixPath(match["path"]).name
             if wanted not in sources:
-                raise BuildError(f"{sources[name]} imports {match[2]}, which is not in site/js or site/vendor.")
-            return f"{match[1]}./{_module(wanted, sources, done, (*above, name))}{match[3]}"
+                raise BuildError(f"{sources[name]} imports {match['path']}, which is not in site/js or site/vendor.")
+            asset = _module(wanted, sources, done, (*above, name))
+            if not match["later"]:
+                imports.append(wanted)
+            return f"{match['before']}./{asset.name}{match['after']}"
 
-        text = re.sub(r'(\bfrom\s+")(\.{1,2}/[^"]+)(")', renamed, text)
-        done[name] = _fingerprinted(name, minify.string("application/javascript", text))
-    return done[name][0]
+        text = re.sub(IMPORTED, renamed, text)
+        done[name] = _fingerprinted(name, text, tuple(imports))
+    return done[name]
 
 
-def _fingerprinted(name: str, text: str) -> tuple[str, bytes]:
+IMPORTED = re.compile(
+    r"""(?P<before>\bfrom\s*["'`]|\bimport\s*(?P<later>\()?\s*["'`])(?P<path>\.{1,2}/[^"'`]+)(?P<after>["'`])"""
+)
+
+
+def _before(assets: Mapping[str, Asset], names: Iterable[str]) -> list[str]:
+    """Return the modules among `names` and all that they import, but for main.js, which asks for itself."""
+    found: list[str] = []
+    waiting = [name for name in names if name.endswith(".js")]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.append(name)
+            waiting.extend(assets[name].imports)
+    return sorted(set(found) - {"main.js"})
+
+
+def _fingerprinted(name: str, text: str, imports: tuple[str, ...] = ()) -> Asset:
     stem, dot, ending = name.rpartition(".")
     content = text.encode()
-    return f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{dot}{ending}", content
+    return Asset(f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{dot}{ending}", content, imports)
 
 
 def main() -> int:
@@ -208,11 +334,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Render the static site into dist/.")
     parser.add_argument("--base", default="/", help="the site's path: /repo/ for a project's page")
     parser.add_argument("--space", help="the Space to ask: user/name or an address (site.toml's without it)")
+    parser.add_argument("--bridge", help="the address of a bridge that runs alone, to ask instead of a Space's own")
     parser.add_argument("--to", type=Path, default=DIST)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when --to is stale")
     options = parser.parse_args()
     try:
-        files = build(options.base, options.space)
+        files = build(options.base, options.space, bridge=options.bridge)
         if options.check:
             differing = stale(files, options.to)
             print("\n".join(differing) or f"{options.to} holds.")

@@ -9,9 +9,11 @@ import sys
 from html.parser import HTMLParser
 
 import pytest
-from conftest import CATDOG, ROOT
+from cases import every_kind
+from conftest import CAT, CATDOG, ROOT
 
 import build
+from api_bridge import words
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_the_page_reads_well_without_scripts(files, contract):
     assert "JPEG, PNG or WebP, up to 8 MB" in page
     for example in contract.json["examples"]:
         assert example["title"] in page
-        assert build.sentence(example["prediction"], {"cat": "a cat", "dog": "a dog"}) in page
+        assert words.sentence(example["prediction"], {"cat": "a cat", "dog": "a dog"}) in page
     assert "Where it fails" in page
     assert "Asking needs scripts" in page
 
@@ -48,7 +50,7 @@ def test_every_address_is_below_the_base(files):
                 if address.startswith(("data:", "#")):
                     continue
                 assert address.startswith("/repo/"), address
-                assert address.split("#")[0].removeprefix("/repo/") in {*files, "", "catdog/"}
+                assert address.split("#")[0].removeprefix("/repo/") in {*files, "", "catdog/", "status/"}
 
 
 def test_the_page_may_ask_its_bridge_and_nobody_else(files):
@@ -64,8 +66,10 @@ def test_the_page_may_ask_its_bridge_and_nobody_else(files):
 def test_modules_name_each_other_by_fingerprint(files):
     """What a browser has kept is never older than what asks for it."""
     modules = {path: content.decode() for path, content in files.items() if path.endswith(".js")}
-    named = [f"assets/{name}" for code in modules.values() for name in re.findall(r'from"\./([^"]+)"', code)]
-    assert len(named) >= 6
+    named = [
+        f"assets/{name}" for code in modules.values() for name in re.findall(r'(?:from|import\()"\./([^"]+)"', code)
+    ]
+    assert len(named) >= 12
     assert set(named) <= set(modules)
     assert all(re.search(r"\.[0-9a-f]{10}\.(js|css)$", path) for path in files if path.startswith("assets/"))
 
@@ -76,6 +80,7 @@ def test_the_page_is_small(files):
     parts = {"catdog/index.html", *re.findall(r"/repo/(assets/[^\s\">]+)", page)}
     weight = sum(len(gzip.compress(files[part])) for part in parts)
     assert len(parts) <= 8
+    assert not re.search(r"assets/(fields|files|table|drawings|status)", page), "a page of photos needs none of these"
     assert weight <= 40_000
 
 
@@ -91,9 +96,144 @@ def test_the_page_is_small(files):
 def test_a_verdict_is_as_sure_as_the_model(cat, said):
     """And never surer."""
     confidences = [{"label": "cat", "confidence": cat}, {"label": "dog", "confidence": 1 - cat}]
-    assert build.sentence(
+    assert words.sentence(
         {"label": "cat", "confidences": confidences}, {"cat": "a cat", "dog": "a dog"}
     ) == said.replace(" %", "\u00a0%")
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A copy of the site's folder, to be changed."""
+    shutil.copytree(ROOT / "site", tmp_path / "site", ignore=shutil.ignore_patterns("*.onnx"))
+    return tmp_path / "site"
+
+
+def add(site, contract) -> None:
+    """Put a demo of every kind into the site."""
+    folder = site / "demos/every"
+    (folder / "examples").mkdir(parents=True)
+    shutil.copy(CAT, folder / "examples")
+    for name in ("voice.wav", "notes.csv"):
+        (folder / "examples" / name).write_bytes(b"1")
+    (folder / "contract.json").write_text(json.dumps(contract), encoding="utf-8")
+    (folder / "index.md").write_text("Everything.", encoding="utf-8")
+
+
+def test_a_bridge_that_runs_alone_is_asked_as_it_is(site):
+    """Its address stands in the page, and the policy lets its pictures and sounds in."""
+    page = build.build(site=site, bridge="https://bridge.example.org/")["catdog/index.html"].decode()
+    policy = re.search(r"Content-Security-Policy\"? content=\"([^\"]+)\"", page)[1]
+    for kind in ("img-src", "media-src", "connect-src"):
+        assert re.search(rf"{kind} [^;]*https://bridge.example.org(;| )", policy)
+    assert re.search(r"data-bridge=\"?https://bridge\.example\.org[\">\s]", page)
+
+
+def test_any_contract_becomes_a_page(site):
+    """Every field has a label, every file of an example comes along, and nothing says what nobody measured."""
+    add(site, every_kind())
+    files = build.build(site=site)
+    page = files["every/index.html"].decode()
+    for field in every_kind()["input"]["properties"].values():
+        assert field["title"] in page
+    assert {path for path in files if "every/examples" in path} == {
+        "every/examples/cat.jpg",
+        "every/examples/notes.csv",
+        "every/examples/voice.wav",
+    }
+    assert "How often it is right" not in page
+    assert "huggingface.co/spaces/some/one" in page
+    assert "Answered by some/one." in files["index.html"].decode()
+    assert "Ask a small model" in files["index.html"].decode()
+
+
+def test_a_field_may_be_called_as_the_page_calls_its_parts(site):
+    """A field named form, answer or contract takes nothing from the page's own places."""
+    contract = every_kind()
+    for name in ("form", "answer", "contract", "main"):
+        contract["input"]["properties"][name] = {"kind": "text", "title": name, "type": "string"}
+    add(site, contract)
+    ids = re.findall(r"\bid=\"?([\w-]+)", build.build(site=site)["every/index.html"].decode())
+    assert len(ids) == len(set(ids))
+
+
+def test_what_a_space_says_is_text_in_every_control(site):
+    """Titles, choices, defaults and suggestions of strangers are escaped wherever they stand."""
+    evil = '"><img src=x onerror=alert(1)></textarea></script>'
+    text = json.dumps(every_kind())
+    for word in (
+        "Story",
+        "In your own words.",
+        "Chelsea",
+        "a dog",
+        "roll over",
+        "Norway",
+        "kg",
+        "rgba(10, 20, 30, 0.5)",
+    ):
+        text = text.replace(json.dumps(word), json.dumps(word + evil))
+    add(site, json.loads(text))
+    tags: list[tuple[str, dict]] = []
+    reader = HTMLParser()
+    reader.handle_starttag = lambda tag, attrs: tags.append((tag, dict(attrs)))
+    reader.feed(build.build(site=site)["every/index.html"].decode())
+    assert [attrs for _, attrs in tags if "onerror" in attrs] == []
+    assert len([tag for tag, _ in tags if tag == "script"]) == 2
+
+
+def test_an_example_brings_nothing_from_elsewhere(site):
+    """A contract that names a file outside of its examples publishes none."""
+    contract = every_kind()
+    contract["examples"][0]["input"]["sound"]["file"] = "examples/../../catdog/figures.json"
+    add(site, contract)
+    with pytest.raises(build.BuildError, match="keep it in examples/"):
+        build.build(site=site)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "{",
+        "[]",
+        '{"checked": "today", "demos": {}}',
+        '{"checked": "2026-11-21T12:00:00Z", "demos": {"a": {"state": "odd"}}}',
+    ],
+)
+def test_a_report_that_is_none_is_said_to_be_so(site, report):
+    """Rather no status page than a wrong one."""
+    (site / "status.json").write_text(report)
+    with pytest.raises(build.BuildError, match=r"status\.json"):
+        build.build(site=site)
+
+
+def test_before_any_check_the_status_page_says_so(files):
+    """Nobody reads silence as health."""
+    page = files["status/index.html"].decode()
+    assert "have not been checked yet" in page
+    assert "Not checked yet" in page
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "told"),
+    [
+        ({"kind": "text"}, "so  long " * 20, "so long so long so long so long so long so long so long so…"),
+        ({"kind": "checkbox"}, False, "no"),
+        ({"kind": "choice", "words": {"2": "two"}}, 2, "two"),
+        ({"kind": "choices", "items": {}}, ["a", "b"], "a, b"),
+        ({"kind": "table"}, {"headers": ["a"], "data": [[1], [2]]}, "a table of 2 rows"),
+        ({"kind": "html"}, "<p>Hello &amp; all</p>", "Hello & all"),
+        ({"kind": "number"}, 3.5, "3.5"),
+        ({"kind": "image"}, None, "nothing"),
+        ({"kind": "chat"}, [{"role": "user", "content": "Hi"}], "Hi"),
+        (
+            {"properties": {"a": {"kind": "text", "title": "A"}, "b": {"kind": "plot", "title": "B"}}},
+            {"a": "x", "b": {}},
+            "A: x · B: nothing",
+        ),
+    ],
+)
+def test_values_are_told_in_a_few_words(schema, value, told):
+    """An example's card says what was asked and answered without drawing it."""
+    assert words.said(schema, value) == told
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -126,7 +266,7 @@ def test_it_never_empties_a_folder_it_did_not_fill(tmp_path):
     [
         (lambda site: (site / "demos/catdog/contract.json").write_text("{"), "training.record catdog"),
         (lambda site: (site / "demos/catdog/index.md").unlink(), "write a few lines"),
-        (lambda site: (site / "demos/catdog/examples/cat.jpg").unlink(), "put the example's picture there"),
+        (lambda site: (site / "demos/catdog/examples/cat.jpg").unlink(), "put the example's file there"),
         (lambda site: shutil.rmtree(site / "demos/catdog"), "No demo has a contract"),
         (lambda site: (site / "js/main.js").write_text('import "./x.js"; import {y} from "./y.js"'), "not in site/js"),
         (lambda site: (site / "js/view.js").write_text('import {y} from "./main.js"'), "in a circle"),

@@ -5,10 +5,28 @@
  * @typedef {{media: string, size: number, pixels?: number, file?: string}} FileDescription
  * @typedef {{path: string[], keyword: string, limit: any}} Problem
  * @typedef {Record<string, any>} Schema
- * @typedef {{label: string, confidences: {label: string, confidence: number}[]}} Prediction
- * @typedef {{name: string, title: string, alt?: string, input: Record<string, any>, prediction: Prediction}} Example
+ * @typedef {{name: string, title: string, alt?: string, input: Record<string, any>, prediction: any}} Example
  * @typedef {{demo: string, revision: number, title: string, input: Schema, prediction: Schema, examples: Example[]}} Contract
  */
+
+// The same table is in api_bridge/media.py; a test holds the two together.
+/** @type {[string, RegExp][]} */
+export const SIGNATURES = [
+  ["image/jpeg", /^(?:\xff\xd8\xff)/s],
+  ["image/png", /^(?:\x89PNG\r\n\x1a\n)/s],
+  ["image/webp", /^(?:RIFF....WEBP)/s],
+  ["image/gif", /^(?:GIF8[79]a)/s],
+  ["audio/wav", /^(?:RIFF....WAVE)/s],
+  ["audio/mpeg", /^(?:ID3|\xff[\xe2\xe3\xf2\xf3\xfa\xfb])/s],
+  ["audio/flac", /^(?:fLaC)/s],
+  ["audio/ogg", /^(?:OggS)/s],
+  ["audio/mp4", /^(?:....ftypM4A)/s],
+  ["video/quicktime", /^(?:....ftypqt)/s],
+  ["video/mp4", /^(?:....ftyp)/s],
+  ["video/webm", /^(?:\x1aE\xdf\xa3)/s],
+  ["application/pdf", /^(?:%PDF-)/s],
+  ["application/zip", /^(?:PK\x03\x04)/s],
+];
 
 /**
  * The fault a visitor can mend, or null when the contract takes this input.
@@ -20,6 +38,17 @@
 export function checkInput(contract, input) {
   const [problem] = problems(contract.input, withDefaults(contract, input));
   return problem ? refusal(contract, problem, input) : null;
+}
+
+/**
+ * The same for one field alone, whatever the others are.
+ * @param {Contract} contract
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function checkField(contract, name, value) {
+  const alone = { ...contract.input, required: [], properties: { [name]: contract.input.properties[name] } };
+  return checkInput({ ...contract, input: alone }, { [name]: value });
 }
 
 /**
@@ -39,10 +68,7 @@ export function predictionHolds(contract, prediction) {
  */
 export async function describe(file, pixels) {
   const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 12).arrayBuffer()));
-  let media = "application/octet-stream";
-  if (head.startsWith("\xff\xd8\xff")) media = "image/jpeg";
-  else if (head.startsWith("\x89PNG\r\n\x1a\n")) media = "image/png";
-  else if (head.startsWith("RIFF") && head.endsWith("WEBP")) media = "image/webp";
+  const media = SIGNATURES.find(([, begin]) => begin.test(head))?.[0] ?? "application/octet-stream";
   return pixels ? { media, size: file.size, pixels } : { media, size: file.size };
 }
 
@@ -85,7 +111,7 @@ function* walk(schema, value, path) {
   const is = (/** @type {string} */ name) => type === name || (name === "number" && type === "integer");
   for (const [keyword, limit] of Object.entries(schema)) {
     const problem = { path, keyword, limit };
-    if (keyword === "type" && !is(limit)) yield { ...problem, limit: [limit] };
+    if (keyword === "type" && ![limit].flat().some(is)) yield { ...problem, limit: [limit].flat() };
     if (keyword === "enum" && !limit.includes(value)) yield problem;
     if (is("number")) {
       if (keyword === "minimum" && value < limit) yield problem;
@@ -122,6 +148,21 @@ function* walkObject(schema, value, { path, keyword, limit }) {
   }
 }
 
+/** Whether a field shows its file large, in a frame. @param {Schema} field */
+export function isPhoto({ kind }) {
+  return kind === "image" || kind === "sketch";
+}
+
+/** Whether photos are all that is asked for. @param {Contract} contract */
+export function onlyPhotos({ input }) {
+  return Object.values(input.properties).every(isPhoto);
+}
+
+/** Whether a schema is that of a file's description. @param {Schema} schema */
+export function isFile({ properties = {} }) {
+  return "media" in properties && "size" in properties;
+}
+
 /** JSON Schema's name for a value's type; a number that JSON does not have is none. @param {any} value */
 function typeOf(value) {
   if (value === null || value === undefined) return "null";
@@ -144,22 +185,40 @@ function refusal(contract, problem, input) {
     return refused(`There is no field “${name}”.`);
   }
   const field = contract.input.properties[name];
-  if (field.type !== "object") return refused(`“${field.title}” ${wish(problem)}.`);
-  if (problem.keyword === "required" && problem.path.length === 1) {
+  const several = isFile(field.items ?? {});
+  if (problem.keyword === "required" && problem.path.length === 1 && (several || isFile(field))) {
     return refused(`“${field.title}” is missing: choose a file.`);
   }
+  const [met, about] = fileAt(contract.input, input, problem.path);
+  if (!met) return refused(`“${field.title}” ${wish(problem, several ? "file" : "choice")}.`);
   if (problem.keyword === "enum") {
     return refused(`“${field.title}” takes ${mediaWords(problem.limit)}; this file is something else.`, "media-refused");
   }
-  if (problem.keyword === "maximum") {
+  if (problem.keyword === "maximum" && about && typeof about === "object") {
     const measure = problem.path[problem.path.length - 1];
     const [what, unit] = measure === "size" ? ["be", "MB"] : ["have", "megapixels"];
-    const actual = Math.ceil(input[name][measure] / 1e5) / 10;
+    const actual = Math.ceil(about[measure] / 1e5) / 10;
     const most = problem.limit / 1e6;
     return refused(`“${field.title}” may ${what} at most ${most} ${unit}; this file has ${actual}.`, "file-too-large");
   }
   if (problem.keyword === "minimum") return refused(`“${field.title}” is an empty file: choose another.`);
   return refused(`“${field.title}” must be a file, sent as its bytes.`, "malformed-request");
+}
+
+/**
+ * Whether a path meets a file on its way, and what stands there.
+ * @param {Schema} schema
+ * @param {any} value
+ * @param {string[]} path
+ * @returns {[boolean, any]}
+ */
+function fileAt(schema, value, path) {
+  for (const part of path) {
+    if (isFile(schema)) return [true, value];
+    schema = (Array.isArray(value) ? schema.items : schema.properties?.[part]) ?? {};
+    value = value?.[part];
+  }
+  return [isFile(schema), value];
 }
 
 /** ["image/jpeg", "image/png"] → "JPEG or PNG". @param {string[]} names */
@@ -169,21 +228,41 @@ function mediaWords(names) {
   return words.length ? `${words.join(", ")} or ${last}` : last;
 }
 
-/** What a problem's word asks of a value, to follow the field's title. @param {Problem} problem */
-function wish({ keyword, limit }) {
+/** A file in a few words: "PNG, 1.2 MB". @param {FileDescription} about */
+export function fileWords({ media, size }) {
+  const kind = media === "application/octet-stream" ? "File" : mediaWords([media]);
+  return `${kind}, ${size < 1e6 ? `${Math.ceil(size / 1e3)}\u00a0KB` : `${Math.ceil(size / 1e5) / 10}\u00a0MB`}`;
+}
+
+// In the order in which Python's checker tells of them.
+const TYPES = [
+  ["null", "nothing"],
+  ["boolean", "on or off"],
+  ["integer", "a whole number"],
+  ["number", "a number"],
+  ["string", "text"],
+  ["array", "a list"],
+  ["object", "an object"],
+];
+
+/**
+ * What a problem's word asks of a value, to follow the field's title.
+ * @param {Problem} problem
+ * @param {string} thing one of several
+ */
+function wish({ keyword, limit }, thing) {
+  const things = `${limit} ${thing}${limit === 1 ? "" : "s"}`;
   const plain = (/** @type {any} */ value) => (typeof value === "string" ? value : JSON.stringify(value));
-  /** @type {Record<string, string>} */
-  const types = { number: "a number", integer: "a whole number", boolean: "on or off", string: "text" };
   switch (keyword) {
     case "required": return "is missing";
-    case "type": return `must be ${types[limit[0]] ?? limit[0]}`;
+    case "type": return `must be ${TYPES.filter(([name]) => limit.includes(name)).map(([, words]) => words).join(" or ")}`;
     case "enum": return `must be one of: ${limit.map(plain).join(", ")}`;
     case "minimum": return `must be at least ${plain(limit)}`;
     case "maximum": return `must be at most ${plain(limit)}`;
     case "minLength": return `must have at least ${limit} characters`;
     case "maxLength": return `may have at most ${limit} characters`;
-    case "minItems": return `needs at least ${limit} choices`;
-    case "maxItems": return `takes at most ${limit} choices`;
+    case "minItems": return `needs at least ${things}`;
+    case "maxItems": return `takes at most ${things}`;
     default: return "is not what is asked for";
   }
 }

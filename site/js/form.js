@@ -1,22 +1,38 @@
-// The photo field: chosen, dropped or pasted, shown large, and kept until another takes its place.
+// What a form's field is, and the photo's: chosen, dropped or pasted, and shown. Other kinds have modules of their own.
 
 import { describe } from "./contract.js";
 
 /**
  * @typedef {import("./contract.js").FileDescription} FileDescription
  * @typedef {import("./routes.js").Fault} Fault
- * @typedef {{about: FileDescription, read: () => Promise<Blob>}} Photo
+ * @typedef {{about: FileDescription, read: () => Promise<Blob>, name: string}} GivenFile
+ * @typedef {{content: string | Blob, name?: string}} Part one part of what the bridge is sent
+ *
+ * @typedef {object} Field
+ * @property {() => any} value what the contract checks, files as their descriptions; undefined where nothing was given
+ * @property {() => Promise<Part[]>} parts the same as it is sent
+ * @property {(value: any, alt: string) => void} fill shows a value; undefined: what was there at first
+ * @property {() => Promise<unknown>} settled waits until what was given has been read
+ * @property {() => string | null} [wrong] what keeps it from having a value at all
+ *
+ * @typedef {object} Watch
+ * @property {AbortSignal} leaving ends what a field listens to
+ * @property {(value: any) => boolean} offered told of files before they are taken, or of a fault; true takes them
  */
 
 /**
- * Make the frame around a file control show and keep what is given to it.
- * @param {HTMLElement} frame
- * @param {AbortSignal} leaving ends what it listens to
- * @param {(photo: Photo | Fault) => boolean} offered told of each new photo, or why there is none; true keeps it
- * @returns {{show: (url: string | null, alt: string) => void, settled: () => Promise<void>}}
+ * The photo's field: chosen, dropped or pasted, shown large, and kept until another takes its place.
+ * @param {HTMLElement} place
+ * @param {Watch} watch
+ * @returns {Field}
  */
-export function photoField(frame, leaving, offered) {
-  const control = /** @type {HTMLInputElement} */ (frame.querySelector("input"));
+export function photoField(place, { leaving, offered }) {
+  const control = /** @type {HTMLInputElement} */ (place.querySelector("input"));
+  const frame = /** @type {HTMLElement} */ (place.querySelector(".frame"));
+  const remove = /** @type {HTMLElement | null} */ (place.querySelector(".remove"));
+  const first = document.querySelector(".frame") === frame;
+  /** @type {GivenFile | null} */
+  let photo = null;
   let latest = 0;
   let reading = Promise.resolve();
 
@@ -24,20 +40,18 @@ export function photoField(frame, leaving, offered) {
   async function read(file) {
     const turn = ++latest;
     // A copy: the file itself may be changed or taken away before it is asked about.
-    const blob = await file.arrayBuffer().then((bytes) => new Blob([bytes], { type: file.type }), () => null);
+    const blob = await copy(file);
     if (!blob) return turn === latest && offered(unreadable(control.name, "This file can not be read: choose it again."));
     const url = URL.createObjectURL(blob);
-    const picture = new Image();
-    picture.src = url;
-    const decoded = await picture.decode().then(() => true, () => false);
-    const about = await describe(blob, picture.naturalWidth * picture.naturalHeight || undefined);
+    const { about, decoded } = await looked(blob, url);
     const damaged = !decoded && about.media.startsWith("image/");
     const kept =
       turn === latest &&
       !leaving.aborted &&
-      offered(damaged ? unreadable(control.name, "The photo is damaged: choose another.") : { about, read: async () => blob });
-    if (kept) show(url, "Your photo");
-    else URL.revokeObjectURL(url);
+      offered(damaged ? unreadable(control.name, "The photo is damaged: choose another.") : about);
+    if (!kept) return URL.revokeObjectURL(url);
+    photo = { about, read: async () => blob, name: file.name };
+    return show(url, "Your photo");
   }
 
   /** @param {File | null | undefined} file */
@@ -50,22 +64,41 @@ export function photoField(frame, leaving, offered) {
     latest++;
     const old = frame.querySelector("img");
     if (old?.src.startsWith("blob:")) URL.revokeObjectURL(old.src);
+    if (remove) remove.hidden = url === null;
     if (url === null) return old?.remove();
     const picture = old ?? frame.insertBefore(new Image(), control);
     picture.src = url;
     picture.alt = alt;
   }
 
+  /** @param {FileDescription | undefined} about @param {string} alt */
+  function fill(about, alt) {
+    const url = about?.file;
+    // Fetched only when asked about: the saved answer needs no more than the picture that is there.
+    photo = about && url ? { about, read: () => fetch(url).then((response) => response.blob()), name: url } : null;
+    show(url ?? null, alt);
+  }
+
   control.addEventListener("change", () => {
     take(control.files?.[0]);
     control.value = ""; // so that the same file can be chosen again
   });
-  // A file dropped anywhere is for the frame: beside it, the browser would leave the page to show it.
-  const dragged = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+  remove?.addEventListener("click", () => {
+    fill(undefined, "");
+    place.dispatchEvent(new Event("input", { bubbles: true }));
+    control.focus();
+  });
+  // A file dropped anywhere is for the first frame: beside it, the browser would leave the page to show it.
+  const target = (/** @type {Event} */ event) => (event.target instanceof Element ? event.target : document.body);
+  const mine = (/** @type {Event} */ event) => {
+    const other = target(event).closest("input[type=file]");
+    return other ? other === control : first;
+  };
+  const dragged = (/** @type {DragEvent} */ event) => (event.dataTransfer?.types.includes("Files") ?? false) && mine(event);
   document.addEventListener(
     "dragover",
     (event) => {
-      if (!dragged(event)) return;
+      if (!dragged(event)) return delete frame.dataset.over;
       event.preventDefault();
       frame.dataset.over = "";
     },
@@ -86,7 +119,8 @@ export function photoField(frame, leaving, offered) {
     "paste",
     (event) => {
       const file = event.clipboardData?.files[0];
-      if (!file) return;
+      // A spreadsheet puts a picture of its cells beside them: where one can write, the words are meant.
+      if (!file || !mine(event) || target(event).matches("textarea, input:not([type=file])")) return;
       event.preventDefault();
       take(file);
     },
@@ -94,10 +128,28 @@ export function photoField(frame, leaving, offered) {
   );
   take(control.files?.[0]); // chosen while this was still on its way
 
-  return { show, settled: () => reading };
+  return {
+    value: () => photo?.about,
+    parts: async () => (photo ? [{ content: await photo.read(), name: photo.name }] : []),
+    fill,
+    settled: () => reading,
+  };
+}
+
+/** A copy of a file's bytes, or null where they can not be read. @param {File} file @returns {Promise<Blob | null>} */
+export function copy(file) {
+  return file.arrayBuffer().then((bytes) => new Blob([bytes], { type: file.type }), () => null);
+}
+
+/** A picture's description, and whether it can be shown. @param {Blob} blob @param {string} url */
+export async function looked(blob, url) {
+  const picture = new Image();
+  picture.src = url;
+  const decoded = await picture.decode().then(() => true, () => false);
+  return { decoded, about: await describe(blob, picture.naturalWidth * picture.naturalHeight || undefined) };
 }
 
 /** @param {string} field @param {string} detail @returns {Fault} */
-function unreadable(field, detail) {
+export function unreadable(field, detail) {
   return { kind: "input-refused", detail, field, retryable: false };
 }

@@ -1,18 +1,20 @@
 // Starts a page: its form, its examples, and the way from page to page without a reload.
 
 import { render } from "../vendor/preact-htm.js";
-import { checkInput } from "./contract.js";
+import { checkField, checkInput, isPhoto } from "./contract.js";
 import { photoField } from "./form.js";
 import { ask, saved } from "./routes.js";
-import { answer } from "./view.js";
+import { answer, label, refusal } from "./view.js";
 
 /**
  * @typedef {import("./view.js").State} State
- * @typedef {import("./form.js").Photo} Photo
+ * @typedef {import("./form.js").Field} Field
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./contract.js").Contract} Contract
- * @typedef {import("./contract.js").FileDescription} FileDescription
  */
+
+/** Kinds of fields that site/js/files.js reads. */
+const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
 
 /** The page that is shown: its address without the place on it. */
 let shown = location.pathname;
@@ -22,35 +24,43 @@ let visits = 0;
 let leaving = new AbortController();
 
 /** Bring the page that is shown to life. */
-function start() {
-  leaving = new AbortController();
-  if (document.querySelector("form")) new Demo(leaving.signal);
+async function start() {
+  const { signal } = (leaving = new AbortController());
+  if (document.querySelector("form")) new Demo(signal);
+  if (document.querySelector("[data-live]")) (await import("./status.js")).askAll(find("main"), signal);
 }
 
-/** A demo's page: its photo, its question, its examples. */
+/** A demo's page: its fields, its question, its examples. */
 class Demo {
   main = find("main");
   region = find("#answer");
-  button = find("form button");
-  frame = find(".frame");
+  form = find("form");
+  button = find(".actions button");
+  places = [...document.querySelectorAll(".field")].filter((place) => place instanceof HTMLElement);
   /** @type {Contract} */
   contract = JSON.parse(find("#contract").textContent ?? "");
-  field = this.frame.dataset.field ?? "";
-  /** @type {Photo | null} */
-  photo = null;
+  /** @type {Map<string, Field>} */
+  fields = new Map();
+  draw = label;
+  /** @type {State} */
+  state = { name: "idle", ready: false };
   /** @type {AbortController | null} */
   asking = null;
   slow = 0;
+  changed = false; // since the question that is answered
 
   /** @param {AbortSignal} left aborted when the page is left */
   constructor(left) {
     this.left = left;
     this.region.replaceChildren(); // from here on Preact's
     this.show({ name: "idle", ready: false });
-    this.photos = photoField(this.frame, left, (offered) => this.offer(offered));
-    find("form").addEventListener("submit", (event) => {
+    this.begun = this.begin().then(() => true, () => this.broken());
+    this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
+    });
+    this.form.addEventListener("input", (event) => {
+      if (/** @type {HTMLInputElement} */ (event.target).type !== "file") this.edited();
     });
     // Opening the same example again changes no address, so the click itself opens it.
     this.main.addEventListener("click", (event) => {
@@ -61,17 +71,55 @@ class Demo {
     });
     addEventListener("hashchange", () => this.open(), { signal: left });
     left.addEventListener("abort", () => this.forget());
-    this.open();
+  }
+
+  /** Fetch what this page's fields and its answer need, where it is more than a photo and a label. */
+  async begin() {
+    const { input, prediction } = this.contract;
+    if (prediction.kind !== "label") this.draw = (await import("./drawings.js")).drawing;
+    for (const place of this.places) {
+      const name = place.dataset.field ?? "";
+      const offered = (/** @type {any} */ value) => this.offer(name, value);
+      this.fields.set(name, await fieldIn(place, input.properties[name], { leaving: this.left, offered }));
+    }
+    if (!this.left.aborted) this.open();
+  }
+
+  broken() {
+    this.fail({ kind: "page-broken", detail: "Part of this page did not arrive: reload it.", retryable: false }, false);
+    return false;
   }
 
   /** @param {State} state */
   show(state) {
     const focused = this.region.contains(document.activeElement);
     clearTimeout(this.slow);
+    this.state = state;
     this.main.dataset.state = state.name;
     this.button.setAttribute("aria-disabled", String(state.name === "waiting"));
-    render(answer(this.contract, state), this.region);
+    render(answer(this.contract, state, this.draw), this.region);
+    for (const place of this.places) {
+      const wrong = state.name === "failed" && state.beside && state.fault.field === place.dataset.field;
+      render(wrong ? refusal(this.contract, state) : null, /** @type {Element} */ (place.querySelector(".refusal")));
+      const control = place.querySelector("[aria-describedby]");
+      if (wrong) control?.setAttribute("aria-invalid", "true");
+      else control?.removeAttribute("aria-invalid");
+    }
+    find(".changed").hidden = !(this.changed && state.name === "answered");
     if (focused && !this.region.contains(document.activeElement)) this.button.focus();
+  }
+
+  /** Say what is wrong, beside the field that it is about. @param {Fault} fault @param {boolean} kept */
+  fail(fault, kept) {
+    const beside = this.places.some((place) => place.dataset.field === fault.field);
+    this.show({ name: "failed", fault, kept, beside });
+  }
+
+  /** Stand where a refused field can be mended. @param {string | undefined} name */
+  stand(name) {
+    const place = this.places.find((each) => each.dataset.field === name);
+    const control = place?.querySelector("input, select, textarea");
+    if (control instanceof HTMLElement) control.focus();
   }
 
   /** Stop waiting for an answer nobody wants any more. */
@@ -80,34 +128,67 @@ class Demo {
     this.asking = null;
   }
 
-  /** Take a photo that was given, or say what is wrong with it; the one before stays. @param {Photo | Fault} offered */
-  offer(offered) {
-    const fault = "kind" in offered ? offered : checkInput(this.contract, { [this.field]: offered.about });
+  /** Take files that were given, or say what is wrong with them; those before stay. @param {string} name @param {any} offered */
+  offer(name, offered) {
+    const fault = "detail" in offered ? offered : checkField(this.contract, name, offered);
     this.forget();
-    if (fault || "kind" in offered) {
-      if (fault) this.show({ name: "failed", fault, kept: this.photo !== null });
+    if (fault) {
+      this.fail(fault, this.fields.get(name)?.value() !== undefined);
       return false;
     }
-    this.photo = offered;
     this.show({ name: "idle", ready: true });
     this.mark(null);
     return true;
   }
 
+  /** Something else than a file was changed: what was answered stays, and is said to be older. */
+  edited() {
+    this.changed = true;
+    this.mark(null);
+    if (this.state.name === "failed") this.show({ name: "idle", ready: false });
+    find(".changed").hidden = this.state.name !== "answered";
+  }
+
+  /** What the form holds, as the contract checks it; or the fault that keeps it from being asked. */
+  question() {
+    /** @type {Record<string, any>} */
+    const input = {};
+    for (const [name, field] of this.fields) {
+      const detail = field.wrong?.();
+      if (detail) return { kind: "input-refused", detail, field: name, retryable: false };
+      const value = field.value();
+      if (value !== undefined) input[name] = value;
+    }
+    return checkInput(this.contract, input);
+  }
+
+  /** The same as it is sent. @returns {Promise<[string, import("./form.js").Part][]>} */
+  async parts() {
+    /** @type {[string, import("./form.js").Part][]} */
+    const parts = [];
+    for (const [name, field] of this.fields) for (const part of await field.parts()) parts.push([name, part]);
+    return parts;
+  }
+
   async submit() {
-    await this.photos.settled();
+    if (!(await this.begun)) return;
+    await Promise.all([...this.fields.values()].map((field) => field.settled()));
     if (this.asking || this.left.aborted) return;
-    const { photo, field } = this;
-    const fault = checkInput(this.contract, photo ? { [field]: photo.about } : {});
-    if (fault) this.show({ name: "failed", fault, kept: false });
-    if (fault || !photo) return find(".frame input").focus();
+    const wrong = this.question();
+    if (wrong) {
+      this.fail(wrong, false);
+      return this.stand(wrong.field);
+    }
     const mine = (this.asking = new AbortController());
+    this.changed = false;
     this.wait(false);
     this.slow = setTimeout(() => this.wait(true), 8_000);
-    const told = await ask(this.main.dataset.bridge ?? "", this.contract, field, photo.read, mine.signal);
+    const told = await ask(this.main.dataset.bridge ?? "", this.contract, () => this.parts(), mine.signal);
     if (this.asking !== mine) return; // cancelled, or another question took its place
     this.asking = null;
-    this.show("kind" in told ? { name: "failed", fault: told, kept: true } : { name: "answered", answer: told });
+    if (!("kind" in told)) return this.show({ name: "answered", answer: told });
+    this.fail(told, false);
+    this.stand(told.field);
   }
 
   /** @param {boolean} long */
@@ -123,41 +204,52 @@ class Demo {
   open() {
     const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
     if (!example) return this.close();
-    const picture = /** @type {HTMLImageElement} */ (this.mark(example.name)?.querySelector("img"));
+    this.mark(example.name);
     this.forget();
-    this.photos.show(picture.src, picture.alt);
-    // Fetched only when asked about: the saved answer needs no more than the picture that is there.
-    this.photo = {
-      about: /** @type {FileDescription} */ (example.input[this.field]),
-      read: () => fetch(picture.src).then((response) => response.blob()),
-    };
+    this.fill(example.input, example.alt ?? example.title);
     this.show({ name: "answered", answer: saved(example) });
     const demo = find(".demo");
+    const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
     demo.scrollIntoView({ block: "nearest" });
-    if (this.region.getBoundingClientRect().top > innerHeight * 0.8) demo.scrollIntoView();
+    if (low()) demo.scrollIntoView();
+    if (low()) this.region.parentElement?.scrollIntoView();
   }
 
-  /** The example that was shown is not any more; a photo of the visitor's own stays. */
+  /** The example that was shown is not any more; what the visitor gave stays. */
   close() {
     if (!document.querySelector(".examples [aria-current]")) return;
     this.mark(null);
     this.forget();
-    this.photo = null;
-    this.photos.show(null, "");
+    this.fill({}, "");
     this.show({ name: "idle", ready: false });
+  }
+
+  /** @param {Record<string, any>} input @param {string} alt */
+  fill(input, alt) {
+    this.changed = false;
+    for (const [name, field] of this.fields) field.fill(input[name], alt);
   }
 
   /** Mark the example that is shown, and no other. @param {string | null} name */
   mark(name) {
     for (const link of document.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
-    if (name === null) {
-      if (location.hash) history.replaceState(history.state, "", location.pathname);
-      return null;
-    }
-    const link = find(`#example-${name}`);
-    link.setAttribute("aria-current", "true");
-    return link;
+    if (name !== null) return find(`#example-${name}`).setAttribute("aria-current", "true");
+    if (location.hash) history.replaceState(history.state, "", location.pathname);
   }
+}
+
+/**
+ * Bring the field drawn in `place` to life; what not every page has is fetched by those that have it.
+ * @param {HTMLElement} place
+ * @param {import("./contract.js").Schema} schema
+ * @param {import("./form.js").Watch} watch
+ * @returns {Promise<Field>}
+ */
+async function fieldIn(place, schema, watch) {
+  if (isPhoto(schema)) return photoField(place, watch);
+  if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
+  if (schema.kind === "table") return (await import("./table.js")).tableField(place);
+  return (await import("./fields.js")).plainField(place, schema);
 }
 
 /** @param {string} selector @returns {HTMLElement} */
@@ -181,6 +273,7 @@ async function visit(address, scroll) {
   if (turn !== visits) return; // the reader has gone elsewhere meanwhile
   const next = page?.querySelector("main");
   if (!page || !next) return location.assign(address); // the browser says best why it can not
+  await dressed(page);
   const swap = () => {
     if (turn !== visits) return;
     leaving.abort();
@@ -195,6 +288,16 @@ async function visit(address, scroll) {
   if (document.startViewTransition && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     await document.startViewTransition(swap).updateCallbackDone;
   } else swap();
+}
+
+/** Wait for the styles that another page has and this one has not. @param {Document} page */
+async function dressed(page) {
+  const styles = [...page.querySelectorAll("link[rel=stylesheet]")].map((link) => link.getAttribute("href"));
+  const missing = styles.filter((href) => !document.querySelector(`link[href="${href}"]`));
+  await Promise.all(missing.map((href) => new Promise((done) => {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done, onerror: done });
+    document.head.append(link);
+  })));
 }
 
 document.addEventListener("click", (event) => {

@@ -1,13 +1,14 @@
 """Python and the page judge every case of every contract the same, in the same words."""
 
 import pytest
-from cases import EVERYTHING, inputs, predictions, with_files
+from cases import EVERYTHING, NESTED, inputs, predictions, with_files
 from conftest import Road
 from playwright.sync_api import Page
 
-import build
 from api_bridge.contract import Contract
 from api_bridge.faults import ContractBroken, Fault
+from api_bridge.media import SIGNATURES, media_of
+from api_bridge.words import sentence
 
 
 def judge(page: Page, road: Road, code: str, *words) -> list:
@@ -24,10 +25,10 @@ def judge(page: Page, road: Road, code: str, *words) -> list:
     )
 
 
-@pytest.mark.parametrize("schema", ["everything", "catdog"])
-def test_inputs_are_judged_alike(visitor: Page, road: Road, contract: Contract, schema: str):
+@pytest.mark.parametrize("schema", [EVERYTHING, NESTED, None], ids=["everything", "nested", "catdog"])
+def test_inputs_are_judged_alike(visitor: Page, road: Road, contract: Contract, schema: dict | None):
     """The same verdict, kind, field and sentence, over every limit of every field."""
-    contract = Contract({**contract.json, "input": EVERYTHING}, contract.folder) if schema == "everything" else contract
+    contract = Contract({**contract.json, "input": schema}, contract.folder) if schema else contract
     cases, expected = [], []
     for value in inputs(contract.json["input"]):
         files = with_files(contract, value)
@@ -83,21 +84,29 @@ def test_verdicts_are_said_alike(visitor: Page, road: Road):
             "confidences": [{"label": "cat", "confidence": sure}, {"label": "dog", "confidence": 1 - sure}],
         }
         for sure in (0.5, 0.555, 0.59999, 0.6, 0.745, 0.8999, 0.9, 0.985, 0.99, 0.99001, 1)
-    ] + [{"label": "cat", "confidences": [{"label": "cat", "confidence": 0.3}]}]
+    ] + [
+        {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.3}]},
+        {"label": "cat", "confidences": []},
+        {"label": "a wolf"},
+        {"label": None},
+        None,
+    ]
     told = judge(visitor, road, "(made, words) => made.map((each) => view.sentence(each, words))", made, words)
-    assert told == [build.sentence(each, words) for each in made]
+    assert told == [sentence(each, words) for each in made]
 
 
 def test_files_are_described_alike(visitor: Page, road: Road):
-    """By content: the first bytes say the same in both."""
+    """By content: the first bytes say the same in both, for every kind that is known and for none."""
     heads = [
         b"\xff\xd8\xff\xe0",
         b"\x89PNG\r\n\x1a\n",
-        b"RIFF\x10\0\0\0WEBP",
-        b"RIFF\x10\0\0\0WAVE",
-        b"GIF89a",
+        *(b"RIFF\x10\n\r\0" + kind for kind in (b"WEBP", b"WAVE", b"AVI ")),
+        *(b"GIF87a", b"GIF89a", b"GIF88a"),
+        *(b"ID3\4", b"\xff\xfb\x90", b"\xff\xe3\x18", b"\xff\xf8"),
+        *(b"fLaC", b"OggS", b"\x1aE\xdf\xa3", b"%PDF-1.7", b"%PDF", b"PK\x03\x04", b"PK\x05\x06"),
+        *(b"\0\0\0\x20ftyp" + brand for brand in (b"M4A ", b"qt  ", b"isom")),
+        b"RIFF\x10\0\0\0WEB",
         b"",
-        b"%PDF",
     ]
     told = judge(
         visitor,
@@ -106,5 +115,11 @@ def test_files_are_described_alike(visitor: Page, road: Road):
             (await contract.describe(new Blob([new Uint8Array(bytes)]))).media))""",
         [list(head) for head in heads],
     )
-    none = "application/octet-stream"
-    assert told == ["image/jpeg", "image/png", "image/webp", none, none, none, none]
+    assert told == [media_of(head) for head in heads]
+    assert len(set(told)) == len(SIGNATURES) + 1
+
+
+def test_one_table_of_signatures(visitor: Page, road: Road):
+    """A kind of file that one side learns, the other learns too."""
+    told = judge(visitor, road, "() => contract.SIGNATURES.map(([media, begin]) => [media, begin.source, begin.flags])")
+    assert told == [[media, f"^(?:{pattern})", "s"] for media, pattern in SIGNATURES]

@@ -52,7 +52,7 @@ def give(page: Page, event: str, name: str, content: bytes, target: str) -> None
     assert not left_to_the_browser, "the browser would leave the page to show the file"
 
 
-@pytest.mark.parametrize(("event", "target"), [("drop", "#photo"), ("drop", "footer"), ("paste", "body")])
+@pytest.mark.parametrize(("event", "target"), [("drop", "#field-photo"), ("drop", "footer"), ("paste", "body")])
 def test_a_photo_may_be_dropped_or_pasted(demo: Page, event: str, target: str):
     """Wherever it comes from, it is shown and can be asked about."""
     give(demo, event, "photo.jpg", DOG.read_bytes(), target)

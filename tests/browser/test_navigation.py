@@ -101,7 +101,7 @@ def test_the_keyboard_alone_is_enough(demo: Page):
         ring = demo.evaluate("""() => [document.activeElement, document.activeElement.parentElement]
             .some((each) => getComputedStyle(each).outlineStyle === "solid")""")
         assert ring, f"no visible focus on {seen[-1]}"
-    assert seen[:4] == ["Skip to the content", "TinySpaces", "photo", "Ask"]
+    assert seen[:4] == ["Skip to the content", "TinySpaces", "field-photo", "Ask"]
     assert seen[7] == "What it knows, and where it fails"
     demo.keyboard.press("Enter")
     expect(demo.get_by_role("table")).to_be_visible()

@@ -1,0 +1,456 @@
+"""A demo of every kind: each field is filled in, sent and understood, and each answer is drawn, with nothing written by hand."""
+
+import io
+import json
+import re
+import shutil
+import threading
+import wave
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cases import every_kind
+from conftest import CAT, ROOT
+from playwright.sync_api import Browser, Page, expect
+from test_axe import violations
+
+import build
+import dev
+from api_bridge import photos
+from api_bridge.contract import Contract, File, each_file, load
+
+
+def sound() -> bytes:
+    """A quarter of a second of silence, as a WAV file."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(4000))
+    return content.getvalue()
+
+
+WAV = {"name": "My own voice.wav", "mimeType": "audio/wav", "buffer": sound()}
+TEXT = {"name": "notes.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
+
+
+class StandIn(BaseHTTPRequestHandler):
+    """Reads a form as the bridge does, and answers with what the example recorded."""
+
+    contract: Contract
+    asked: list[Any]
+    refuse: dict[str, Any] | None
+
+    def do_POST(self) -> None:
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        form: list[tuple[str, str | File]] = []
+        for part in message_from_bytes(head + body, policy=HTTP).iter_parts():
+            name, file = (part.get_param(word, header="content-disposition") for word in ("name", "filename"))
+            content = part.get_payload(decode=True)
+            given = photos.describe(content, Path(file).suffix) if file else content.decode().replace("\r\n", "\n")
+            form.append((name, given))
+        self.asked.append(self.contract.check_input(self.contract.read_form(form)))
+        if self.refuse:
+            return self._send(json.dumps(self.refuse).encode(), "application/problem+json", 422)
+        prediction = self.contract.json["examples"][0]["prediction"]
+        kept = json.loads(json.dumps(prediction).replace("examples/", "v1/files/"))
+        return self._send(json.dumps({"prediction": kept}).encode(), "application/json")
+
+    def do_GET(self) -> None:
+        name = self.path.rsplit("/", 1)[-1]
+        if "/v1/files/" in self.path:
+            return self._send((self.contract.folder / "examples" / name).read_bytes(), "application/octet-stream")
+        return self._send(json.dumps({"status": {"ready": name == "every"}}).encode(), "application/json")
+
+    def _send(self, content: bytes, media: str, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's own folder with a demo of every kind in it, and a check that found it broken."""
+    site = tmp_path_factory.mktemp("every") / "site"
+    shutil.copytree(ROOT / "site", site, ignore=shutil.ignore_patterns("*.onnx"))
+    folder = site / "demos/every"
+    (folder / "examples").mkdir(parents=True)
+    shutil.copy(CAT, folder / "examples/cat.jpg")
+    (folder / "examples/voice.wav").write_bytes(WAV["buffer"])
+    (folder / "examples/notes.csv").write_bytes(TEXT["buffer"])
+    (folder / "contract.json").write_text(json.dumps(every_kind()), encoding="utf-8")
+    (folder / "index.md").write_text("It takes everything.", encoding="utf-8")
+    finding = {
+        "class": "breaking",
+        "what": "One is two.",
+        "visitor": "It counts otherwise now.",
+        "remedy": "Add it again.",
+    }
+    report = {"state": "breaking", "space": "some/one", "gradio": "6.31.0", "dialect": "queue5", "stage": "RUNNING"}
+    checked = {"checked": "2026-11-21T12:00:00Z", "demos": {"every": {**report, "findings": [finding]}}}
+    (site / "status.json").write_text(json.dumps(checked), encoding="utf-8")
+    return site
+
+
+@pytest.fixture(scope="module")
+def bridge(site: Path) -> Iterator[tuple[str, type[StandIn]]]:
+    """A bridge over a real socket, and what it was asked."""
+    contract = load(site / "demos/every")
+    face = type("Face", (StandIn,), {"contract": contract, "asked": [], "refuse": None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), face)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", face
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def origin(site: Path, bridge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    dist = tmp_path_factory.mktemp("every-dist")
+    build.write(build.build(site=site, bridge=bridge[0]), dist)
+    with dev.site(dist, 0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def every(page: Page, origin: str, bridge) -> Iterator[Page]:
+    """The page of the demo of every kind; whatever its scripts complain of fails the test."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    bridge[1].asked.clear()
+    bridge[1].refuse = None
+    page.goto(f"{origin}/every/")
+    yield page
+    assert complaints == []
+
+
+def answer(page: Page):
+    return page.get_by_role("region", name="Answer", exact=True)
+
+
+def field(page: Page, title: str):
+    """The control that is labelled so, whether or not it may be left empty."""
+    return page.get_by_label(re.compile(rf"^\s*{title}( optional)?$"))
+
+
+def ask(page: Page) -> None:
+    page.get_by_role("button", name="Ask").click()
+
+
+def fill(page: Page) -> None:
+    """Give every field something."""
+    field(page, "Story").fill("Once\nupon a time")
+    field(page, "Name").fill("Anna")
+    field(page, "Animal").fill("an owl")
+    field(page, "Program").fill("print(1)")
+    field(page, "Age").fill("7")
+    field(page, "Warmth").fill("0.75")
+    field(page, "Tame").check()
+    page.get_by_role("radio", name="large").check()
+    field(page, "Country").select_option("Norway")
+    page.get_by_role("checkbox", name="roll over").check()
+    field(page, "Words").fill("one\n\n two ")
+    field(page, "Colour").fill("#ff8800")
+    field(page, "Day").fill("2026-11-21")
+    field(page, "Moment").fill("2026-11-21T12:30")
+    for label in ("Photo", "Sketch"):
+        field(page, label).set_input_files(CAT)
+    field(page, "Pictures").set_input_files([CAT, CAT])
+    for label in ("Sound", "Document"):
+        field(page, label).set_input_files(WAV)
+    field(page, "Papers").set_input_files([TEXT, WAV])
+    field(page, "Shape").set_input_files(TEXT)
+    field(page, "Weights").fill('name\tkg\n"Anna ""the owl"""\t0.5\nBo, 4')
+    field(page, "Settings").fill('{"deep": [1, null]}')
+    field(page, "Talk").fill("Hello")
+    field(page, "Letter").fill("Look")
+    page.get_by_label("Letter: files").set_input_files(TEXT)
+
+
+def test_every_field_arrives_as_its_contract_says(every: Page, bridge):
+    """What a visitor fills in reaches the Space whole: each kind in its type, files by their bytes and without their names."""
+    fill(every)
+    ask(every)
+    expect(answer(every)).to_contain_text("Answered by the model’s server")
+    (told,) = bridge[1].asked
+    cat, wav, text = CAT.read_bytes(), WAV["buffer"], TEXT["buffer"]
+    contents = each_file(told, lambda file: (file.content, file.ending))
+    assert contents == {
+        "story": "Once\nupon a time",
+        "name": "Anna",
+        "animal": "an owl",
+        "program": "print(1)",
+        "age": 7,
+        "warmth": 0.75,
+        "tame": True,
+        "size": "large",
+        "country": 47,
+        "tricks": ["sit", "roll"],
+        "words": ["one", "two"],
+        "colour": "#ff8800",
+        "day": "2026-11-21",
+        "moment": "2026-11-21 12:30:00",
+        "photo": (cat, ".jpg"),
+        "sketch": (cat, ".jpg"),
+        "pictures": [(cat, ".jpg"), (cat, ".jpg")],
+        "sound": (wav, ".wav"),
+        "document": (wav, ".wav"),
+        "papers": [(text, ".csv"), (wav, ".wav")],
+        "shape": (text, ".csv"),
+        "weights": {"headers": ["name", "kg"], "data": [['Anna "the owl"', 0.5], ["Bo", 4]]},
+        "settings": {"deep": [1, None]},
+        "talk": [{"role": "user", "content": "Hello"}],
+        "letter": {"text": "Look", "files": [(text, ".csv")]},
+    }
+
+
+def test_what_is_left_empty_is_not_sent(every: Page, bridge):
+    """Only what is required has to be given; the rest is the bridge's default, or nothing."""
+    field(every, "Photo").set_input_files(CAT)
+    field(every, "Story").fill("x")
+    every.get_by_role("checkbox", name="sit", exact=True).uncheck()
+    ask(every)
+    expect(answer(every)).to_contain_text("Answered by")
+    (told,) = bridge[1].asked
+    assert each_file(told, lambda file: file.ending) == {
+        "story": "x",
+        "photo": ".jpg",
+        "name": "Chelsea",
+        "age": 3,
+        "warmth": 0.5,
+        "tame": False,
+        "size": 1,
+        "tricks": [],
+        "words": [],
+        "colour": "rgba(10, 20, 30, 0.5)",
+        "talk": [],
+    }
+
+
+def test_a_refusal_stands_beside_its_field(every: Page, bridge):
+    """The field that needs another value says so itself, and the keyboard is already there."""
+    ask(every)
+    story = field(every, "Story")
+    expect(every.get_by_role("alert")).to_have_text("“Photo” is missing: choose a file.")
+    expect(field(every, "Photo")).to_be_focused()
+    field(every, "Photo").set_input_files(CAT)
+    ask(every)
+    expect(every.get_by_role("alert")).to_have_text("“Story” is missing.")
+    expect(story).to_be_focused()
+    expect(story).to_have_attribute("aria-invalid", "true")
+    expect(story).to_have_accessible_description(re.compile("is missing"))
+    story.fill("x")
+    expect(every.get_by_role("alert")).to_have_count(0)
+    field(every, "Age").fill("-1")
+    ask(every)
+    expect(every.get_by_role("alert")).to_have_text("“Age” must be at least 0.")
+    field(every, "Age").fill("3")
+    field(every, "Settings").fill('{"a": ')
+    ask(every)
+    expect(every.get_by_role("alert")).to_contain_text("“Settings” is not JSON")
+    expect(field(every, "Settings")).to_be_focused()
+    assert bridge[1].asked == []
+    field(every, "Settings").fill("")
+    problem = {
+        "type": "urn:tinyspaces:input-refused",
+        "detail": "“Name” is taken.",
+        "field": "name",
+        "retryable": False,
+    }
+    bridge[1].refuse = problem
+    ask(every)
+    expect(every.get_by_role("alert")).to_have_text("“Name” is taken.")
+    expect(field(every, "Name")).to_be_focused()
+
+
+def test_a_wrong_file_is_said_before_it_is_sent(every: Page):
+    """By its content: a text that calls itself a sound is refused, and the sound before it stays."""
+    field(every, "Sound").set_input_files(WAV)
+    expect(every.get_by_text("My own voice.wav")).to_be_visible()
+    field(every, "Sound").set_input_files({**TEXT, "name": "voice.wav", "mimeType": "audio/wav"})
+    expect(every.get_by_role("alert")).to_contain_text("“Sound” takes WAV or MPEG; this file is something else.")
+    expect(every.get_by_role("alert")).to_contain_text("still the one before")
+    expect(every.get_by_text("My own voice.wav")).to_be_visible()
+    every.get_by_role("button", name="Remove My own voice.wav").click()
+    expect(field(every, "Sound")).to_be_focused()
+    expect(every.get_by_text("My own voice.wav")).to_have_count(0)
+
+
+def test_a_pasted_table_is_seen_before_it_is_sent(every: Page):
+    """Columns, numbers and quoted cells: what a spreadsheet copied is what stands there."""
+    field(every, "Weights").fill('name\tkg\n"Anna\n""the owl"""\t0.5\nBo, 4')
+    table = every.get_by_role("region", name="Weights as a table")
+    expect(table.get_by_role("columnheader")).to_have_text(["name", "kg"])
+    expect(table.get_by_role("cell")).to_have_text(['Anna "the owl"', "0.5", "Bo", "4"])
+
+
+def drawn(page: Page, title: str):
+    return answer(page).locator("section").filter(has=page.get_by_role("heading", name=title, exact=True))
+
+
+def test_every_answer_is_drawn_as_what_it_is(every: Page):
+    """Words, pictures, sounds, tables and the rest, each under its name; what a Space says never becomes markup."""
+    field(every, "Photo").set_input_files(CAT)
+    field(every, "Story").fill("x")
+    ask(every)
+    expect(answer(every)).to_contain_text("Answered by")
+    expect(drawn(every, "A label")).to_contain_text("Probably a cat, 80 %.")
+    expect(drawn(every, "No label")).to_contain_text("Nothing.")
+    expect(drawn(every, "A text")).to_contain_text("<b>not bold</b>")
+    expect(drawn(every, "A page").locator("iframe")).to_have_attribute("sandbox", "")
+    expect(drawn(every, "A page").frame_locator("iframe").get_by_text("Hello")).to_be_visible()
+    drawn(every, "A page").get_by_text("Its words").click()
+    expect(drawn(every, "A page")).to_contain_text("Hello")
+    expect(drawn(every, "A program").get_by_role("code")).to_have_text("print(1)")
+    expect(drawn(every, "A number")).to_contain_text("3.5")
+    expect(drawn(every, "A tick")).to_contain_text("Yes")
+    expect(drawn(every, "Choices").get_by_role("listitem")).to_have_text(["a", "b"])
+    expect(drawn(every, "A colour")).to_contain_text("#ff8800")
+    picture = drawn(every, "A picture").get_by_role("img", name="A picture")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("(image) => image.naturalWidth") > 0
+    expect(drawn(every, "A sound").locator("audio")).to_have_attribute("src", re.compile("/v1/files/voice.wav$"))
+    expect(drawn(every, "A file").get_by_role("link")).to_have_text("Download (File, 1 KB)")
+    expect(drawn(every, "A gallery").get_by_role("img")).to_have_count(2)
+    expect(drawn(every, "A table").get_by_role("columnheader")).to_have_text(["name", "kg"])
+    expect(drawn(every, "JSON")).to_contain_text('"deep": [')
+    expect(drawn(every, "Marked").get_by_role("mark")).to_have_text("Anna person")
+    mask = drawn(every, "Seen").locator(".mask").first
+    expect(mask).to_be_visible()
+    drawn(every, "Seen").get_by_role("checkbox", name="a nose").uncheck()
+    expect(mask).to_be_hidden()
+    expect(drawn(every, "A plot").get_by_role("link")).to_have_text("Download it as JSON")
+    expect(drawn(every, "A talk").get_by_role("listitem")).to_have_text(["You Hello", "Model Good day"])
+    expect(drawn(every, "A letter")).to_contain_text("Look")
+    expect(drawn(every, "Elsewhere").get_by_role("img")).to_have_count(0)
+    expect(drawn(every, "Elsewhere")).to_contain_text("which is not kept any more")
+
+
+def test_an_example_fills_the_whole_form(every: Page, bridge):
+    """Opened, it shows what was asked and what was saved, asks nobody, and can be asked about as it stands."""
+    every.get_by_role("link", name="Anna and her cat").click()
+    expect(answer(every)).to_contain_text("A saved answer")
+    assert bridge[1].asked == []
+    expect(field(every, "Story")).to_have_value("A cat sat")
+    expect(field(every, "Country")).to_have_value("1")
+    expect(every.get_by_role("radio", name="small")).to_be_checked()
+    expect(every.locator("[data-field=photo]").get_by_role("img")).to_be_visible()
+    expect(every.locator("[data-field=sound]")).to_contain_text("voice.wav")
+    expect(drawn(every, "A picture").get_by_role("img")).to_have_attribute("src", re.compile("^examples/cat.jpg"))
+    ask(every)
+    expect(answer(every)).to_contain_text("Answered by the model’s server")
+    told = each_file(bridge[1].asked[0], lambda file: file.content)
+    assert told["photo"] == CAT.read_bytes()
+    assert told["sound"] == WAV["buffer"]
+    assert told["talk"] == [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]
+    field(every, "Story").fill("Another")
+    expect(every.get_by_text("Changed since this answer.")).to_be_visible()
+    every.get_by_role("link", name="Without a picture").click()
+    expect(field(every, "Story")).to_have_value("Only words")
+    expect(field(every, "Name")).to_have_value("Chelsea")
+    every.go_back()
+    every.go_back()
+    expect(field(every, "Story")).to_have_value("")
+
+
+def test_an_example_without_a_picture_says_what_it_asks(every: Page):
+    """Its card has its title, its words and its answer."""
+    card = every.get_by_role("listitem").filter(has_text="Without a picture").first
+    expect(card).to_contain_text("Story: Only words")
+    expect(card.get_by_role("img")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_can_be_used_by_everybody(every: Page, scheme: str, width: int):
+    """axe finds nothing, empty, refused and answered; nothing is cut off on a small phone."""
+    every.emulate_media(color_scheme=scheme)
+    every.set_viewport_size({"width": width, "height": 800})
+    ask(every)
+    expect(every.get_by_role("alert")).to_be_visible()
+    assert violations(every) == []
+    fill(every)
+    ask(every)
+    expect(answer(every)).to_contain_text("Answered by")
+    assert violations(every) == []
+    assert every.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_page_fetches_what_it_needs_and_announces_it(page: Page, origin: str):
+    """No module is waited for that the page did not name beforehand, and none comes that it does not use."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{origin}/every/", wait_until="networkidle")
+    named = page.locator("link[rel=modulepreload]").evaluate_all("(links) => links.map((link) => link.href)")
+    modules = {url for url in asked if url.endswith(".js") and "/main." not in url}
+    assert modules == set(named)
+    assert {re.search(r"/([\w-]+)\.\w+\.js$", url)[1] for url in modules} >= {"fields", "files", "table", "drawings"}
+
+
+def test_a_part_that_does_not_arrive_is_said(page: Page, origin: str):
+    """A form that can not be asked says so and what to do, instead of standing there dead."""
+    page.route("**/drawings.*.js", lambda route: route.abort())
+    page.goto(f"{origin}/every/")
+    expect(page.get_by_role("alert")).to_contain_text("Part of this page did not arrive: reload it.")
+
+
+def test_a_page_is_dressed_when_it_is_come_to_from_another(page: Page, origin: str):
+    """Without a reload, the styles that only some pages have are there as well."""
+    page.goto(f"{origin}/catdog/")
+    page.evaluate("window.mark = 1")
+    page.get_by_role("link", name="TinySpaces").click()
+    page.get_by_role("link", name="Everything").click()
+    expect(page.get_by_role("heading", name="Everything")).to_be_focused()
+    assert field(page, "Story").evaluate("(story) => getComputedStyle(story).borderTopStyle") == "solid"
+    page.get_by_role("link", name="Anna and her cat").click()
+    expect(answer(page)).to_contain_text("A saved answer")
+    assert page.evaluate("window.mark") == 1
+
+
+def test_a_demo_that_broke_says_so_itself(every: Page):
+    """Before anybody asks in vain: what happened, in one sentence, and what still works."""
+    note = every.get_by_role("note")
+    expect(note).to_contain_text("The model behind this page has changed.")
+    expect(note).to_contain_text("the saved examples below still answer")
+    expect(note).to_contain_text("It counts otherwise now.")
+
+
+def test_the_status_page_tells_how_each_demo_is(page: Page, origin: str):
+    """The last check's findings, and whether each answers at this moment, in words."""
+    page.goto(f"{origin}/every/")
+    page.get_by_role("link", name="How the demos are").click()
+    expect(page.get_by_text("21 November 2026, 12:00 UTC")).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="Everything")
+    for words in ("Changed: it fails", "One is two.", "Add it again.", "some/one", "6.31.0", "queue5", "running"):
+        expect(row).to_contain_text(words)
+    expect(row).to_contain_text("answers now")
+    other = page.get_by_role("row").filter(has_text="Cat or dog?")
+    expect(other).to_contain_text("Not checked yet")
+    expect(other).to_contain_text("does not answer now")
+    expect(other).to_contain_text("this site’s own Space")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_without_scripts_the_form_and_its_examples_are_read(browser: Browser, origin: str):
+    """Labels, limits and saved answers are there before any script."""
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{origin}/every/")
+    expect(field(page, "Story")).to_be_visible()
+    expect(page.get_by_text("WAV or MPEG, up to 8 MB")).to_be_visible()
+    expect(page.get_by_text("It gave:").first).to_be_visible()
+    expect(page.get_by_text("Asking needs scripts.")).to_be_visible()
+    page.context.close()
