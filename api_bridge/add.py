@@ -18,14 +18,16 @@ from typing import Any
 from api_bridge.components import slug
 from api_bridge.contract import Contract, Json, wrong_with
 from api_bridge.examples import made_up, offered, record, recorded
-from api_bridge.learn import NotCarried, chosen, draft
+from api_bridge.learn import NotCarried, chosen, draft, now
 from api_bridge.space import GradioSpace
 
-HUB_PAGE = re.compile(r"https://huggingface\.co/spaces/([\w.-]+/[\w.-]+)/?$")
+HUB_PAGE = re.compile(r"https://huggingface\.co/spaces/([\w.-]+/[\w.-]+)(/.*)?$")
+RESERVED = ("assets", "status")  # folders of the site
 
 
 def named(space: str) -> str:
     """Return a Space's name or address as a contract has it; its page on the Hub is its name."""
+    space = re.split(r"[?#]", space)[0]
     if found := HUB_PAGE.match(space):
         return found[1]
     if re.fullmatch(r"[\w.-]+/[\w.-]+", space) or re.fullmatch(r"https?://[^\s/]+(/\S*)?", space):
@@ -49,6 +51,8 @@ async def add(
         raise NotCarried(
             f"A demo's name is its address: small letters and digits, not “{demo}”. Choose it with --demo."
         )
+    if demo in RESERVED:
+        raise NotCarried(f"The site has a page of its own called “{demo}”: choose another name with --demo.")
     folder = demos / demo
     if folder.exists():
         raise NotCarried(f"{folder} is there already: choose another name with --demo.")
@@ -73,7 +77,7 @@ async def accept(space: GradioSpace, old: Contract, said: dict[str, Json]) -> tu
     """Write what the Space says today as the next revision of `old`; return the new contract, and notes."""
     (step,) = old.json["steps"].values()
     about = await space.about()
-    fresh = draft(about, chosen(about, step["endpoint"]), step["space"], old.demo, said)
+    fresh = draft(about, now(about, step["endpoint"]) or chosen(about, step["endpoint"]), step["space"], old.demo, said)
     fresh["revision"] = old.revision + 1
     contract = Contract(fresh, old.folder)
     samples = [_fitting(each, contract) for each in recorded(old)]
@@ -107,9 +111,15 @@ def put(folder: Path, contract: dict[str, Any], files: dict[str, bytes]) -> None
             (whole / path).write_bytes(content)
         text = json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
         (whole / "contract.json").write_text(text, encoding="utf-8")
+        before = beside / "before"
         if folder.exists():
-            folder.rename(beside / "before")
-        whole.rename(folder)
+            folder.rename(before)
+        try:
+            whole.rename(folder)
+        except BaseException:
+            if before.exists():
+                before.rename(folder)  # nothing is lost
+            raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -127,14 +137,18 @@ def _demo_toml(contract: dict[str, Any]) -> str:
     titles = {name: each["title"] for name, each in contract["input"]["properties"].items()}
     lines = [
         f"# What people say of this demo. After a change: python -m api_bridge check {contract['demo']} --accept",
-        f"title = {json.dumps(contract['title'], ensure_ascii=False)}",
-        f"space = {json.dumps(step['space'])}",
+        f"title = {_toml(contract['title'])}",
+        f"space = {_toml(step['space'])}",
         "",
         "# What each field is called on the page.",
         "[titles]",
-        *(f"{name} = {json.dumps(title, ensure_ascii=False)}" for name, title in titles.items()),
+        *(f"{name} = {_toml(title)}" for name, title in titles.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # which JSON allows, and TOML does not
 
 
 def _fitting(sample: Any, contract: Contract) -> Any:

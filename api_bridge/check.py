@@ -21,10 +21,10 @@ from api_bridge.contract import Contract, Json, files_in
 from api_bridge.dialects import About
 from api_bridge.drift import compare, endpoint_gone
 from api_bridge.examples import recorded
-from api_bridge.faults import AppFailed, ContractBroken, Fault, SpaceUnreachable
+from api_bridge.faults import AppFailed, ContractBroken, ContractUnreadable, Fault, SpaceUnreachable
 from api_bridge.findings import Finding, worst
 from api_bridge.hub import advice, stage
-from api_bridge.learn import NotCarried, draft
+from api_bridge.learn import NotCarried, draft, now
 from api_bridge.report import Outcome
 from api_bridge.space import GradioSpace, as_agreed
 from api_bridge.wire import translated
@@ -116,9 +116,7 @@ def _broken(contract: Contract, code: str, what: str) -> Finding:
 
 def _interface(contract: Contract, about: About, said: Mapping[str, Json]) -> list[Finding]:
     (step,) = contract.json["steps"].values()
-    endpoint = about.endpoints.get(step["endpoint"])
-    if endpoint is None and len(about.endpoints) == 1:
-        (endpoint,) = about.endpoints.values()  # Gradio 6 renamed the only one of many a Space
+    endpoint = now(about, step["endpoint"])
     if endpoint is None:
         return [endpoint_gone(contract.json, about.endpoints)]
     try:
@@ -219,4 +217,7 @@ async def _origin(contract: Contract, space: GradioSpace, origin: str) -> list[F
 def said_of(folder: Path) -> dict[str, Any]:
     """Return what people wrote of a demo; nothing where they wrote nothing."""
     path = folder / "demo.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise ContractUnreadable(f"{path} can not be read: {error}.") from error

@@ -23,7 +23,8 @@ class Component:
     @classmethod
     def of(cls, said: Mapping[str, Json]) -> "Component":
         kind = re.sub("[^a-z0-9]", "", str(said["type"]).lower())
-        return cls("state" if kind == "variable" else kind, said.get("props") or {}, said.get("id"))
+        props = said.get("props")
+        return cls("state" if kind == "variable" else kind, props if isinstance(props, dict) else {}, said.get("id"))
 
     @property
     def label(self) -> str:
@@ -37,6 +38,11 @@ class Component:
         return self.type in ("state", "browserstate")
 
     @property
+    def silent(self) -> bool:
+        """Among outputs, what shows nothing that could be said: state, and parts of a page that come and go."""
+        return self.hidden or self.type in SILENT
+
+    @property
     def value(self) -> Json:
         """What it shows before anybody touched it; None where that is nothing, or a function's to say."""
         value = self.props.get("value", self.props.get("default"))
@@ -48,11 +54,13 @@ class Component:
 
     def choices(self) -> list[tuple[Json, str]]:
         """Each choice's value, and what it is called; since Gradio 3.40 they come in pairs of name and value."""
+        given = self.props.get("choices")
+        given = given if isinstance(given, list | tuple) else ()
         return [
             (choice[1], str(choice[0]))
             if isinstance(choice, list | tuple) and len(choice) == 2
             else (choice, str(choice))
-            for choice in self.props.get("choices") or ()
+            for choice in given
         ]
 
 
@@ -61,6 +69,10 @@ def slug(text: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     return words if words[:1].isalpha() else ""
 
+
+# Buttons, clocks and parts of a page that come and go.
+SILENT = {"button", "clearbutton", "duplicatebutton", "loginbutton", "uploadbutton", "timer", "dataset", "form", "box"}
+SILENT |= {"column", "row", "tab", "tabs", "tabitem", "group", "accordion", "sidebar", "walkthrough", "step"}
 
 NEVER = {
     "annotatedimage": "shows pictures with places on them, and takes none",

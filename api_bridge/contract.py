@@ -230,11 +230,16 @@ def loads(text: str | bytes) -> Json:
     and nesting deeper than 64.
     """
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
     _sound(value)
     return value
+
+
+def _whole(number: str) -> int:
+    _finite(number)  # beyond a double, readers disagree
+    return int(number)
 
 
 def _finite(number: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from api_bridge import photos
+from api_bridge.answers import compare_examples
 from api_bridge.bridge import Bridge
 from api_bridge.contract import Contract, File, Json, each_file, is_file
 from api_bridge.faults import Fault, VisitorFault
@@ -42,7 +43,7 @@ async def offered(space: GradioSpace, contract: Contract) -> list[Sample]:
     (step,) = contract.json["steps"].values()
     fields = {parameter: source.removeprefix("input.") for parameter, source in step["takes"].items()}
     samples: list[Sample] = []
-    for values in (await space.samples(step["endpoint"]))[:MOST]:
+    for values in await space.samples(step["endpoint"], MOST):
         value = {fields[name]: each for name, each in values.items() if name in fields and each is not None}
         try:
             contract.check_input(value)
@@ -91,10 +92,11 @@ async def record(
     (step,) = contract.json["steps"].values()
     examples, files, notes = [], {}, []
     for sample in samples:
-        bridge = Bridge({contract.demo: contract}, {step["space"]: space})
+        # Two bridges: one would remember what it answered.
+        bridge, other = (Bridge({contract.demo: contract}, {step["space"]: space}) for _ in range(2))
         try:
             first = (await bridge.ask(contract.demo, sample.input)).prediction
-            second = (await bridge.ask(contract.demo, sample.input)).prediction if step["pure"] else first
+            second = (await other.ask(contract.demo, sample.input)).prediction
         except Fault as fault:
             if fault.retryable:
                 raise
@@ -111,24 +113,11 @@ async def record(
             "prediction": each_file(prediction, kept.named("answer-")),
             "tolerance": TOLERANCE,
         }
-        if not same(first, second):
+        if compare_examples(example, second, contract):  # by the very rule that `check` goes by
             example["varies"] = True
         examples.append(example)
         files.update(kept.files)
     return examples, files, notes
-
-
-def same(first: Json, second: Json) -> bool:
-    """Whether two answers say the same; files are compared by what they are, not byte by byte."""
-    if isinstance(first, dict) and isinstance(second, dict):
-        if "media" in first and "media" in second:
-            return bool(first["media"] == second["media"])
-        return first.keys() == second.keys() and all(same(first[name], second[name]) for name in first)
-    if isinstance(first, list) and isinstance(second, list):
-        return len(first) == len(second) and all(map(same, first, second))
-    if isinstance(first, float) and isinstance(second, float):
-        return abs(first - second) <= TOLERANCE
-    return bool(first == second)
 
 
 class _Kept:

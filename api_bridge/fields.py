@@ -97,7 +97,7 @@ def _some_of(component: Component) -> Schema:
 
 def _enum(choices: list[tuple[Json, str]]) -> Schema:
     values = [value for value, _ in choices]
-    names = {str(value): name for value, name in choices if str(value) != name and name}
+    names = {str(value): name[:500] for value, name in choices if str(value) != name and name}
     types = sorted({_type(value) for value in values})
     return {"type": types[0] if len(types) == 1 else types, "enum": values, **({"words": names} if names else {})}
 

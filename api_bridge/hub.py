@@ -10,7 +10,7 @@ from api_bridge.wire import HttpWire, object_of
 
 async def stage(space: str, token: str | None = None) -> str | None:
     """Return the Hub's word for how `user/name` is, such as SLEEPING; None for an address, or a silent Hub."""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", space):
+    if not is_name(space):
         return None
     wire = HttpWire(os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/"), token=token)
     try:
@@ -21,6 +21,11 @@ async def stage(space: str, token: str | None = None) -> str | None:
     finally:
         await wire.close()
     return said if isinstance(said, str) else None
+
+
+def is_name(space: str) -> bool:
+    """Whether a Space is named as the Hub names it, and not by an address."""
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", space) is not None
 
 
 def advice(stage: str | None) -> str:

@@ -45,10 +45,17 @@ def chosen(about: About, endpoint: str | None) -> Endpoint:
     return about.endpoints[name]
 
 
+def now(about: About, endpoint: str) -> Endpoint | None:
+    """Return the endpoint that was agreed, or the only one there is: Gradio 6 renamed it in many a Space."""
+    if endpoint not in about.endpoints and len(about.endpoints) == 1:
+        return next(iter(about.endpoints.values()))
+    return about.endpoints.get(endpoint)
+
+
 def summary(endpoint: Endpoint) -> str:
     """What an endpoint takes and gives, in one line; or why it can not be carried."""
     takes = ", ".join(f"{each.name}: {each.component.type}" for each in visible(endpoint))
-    gives = ", ".join(each.type for each in endpoint.outputs if not each.hidden)
+    gives = ", ".join(each.type for each in endpoint.outputs if not each.silent)
     why = reasons(endpoint)
     return f"({takes}) → {gives or 'nothing'}" + (f"   can not be carried: {'; '.join(why)}" if why else "")
 
@@ -58,7 +65,7 @@ def reasons(endpoint: Endpoint) -> list[str]:
     told = [
         f"{each.name} ({each.component.type}) {why}" for each in visible(endpoint) if (why := why_not(each.component))
     ]
-    shown = [each for each in endpoint.outputs if not each.hidden]
+    shown = [each for each in endpoint.outputs if not each.silent]
     told += [
         f"its output {each.type} is not one of Gradio's usual components" for each in shown if not prediction(each)
     ]
@@ -81,6 +88,15 @@ def draft(
     """
     if why := reasons(endpoint):
         raise NotCarried(f"The endpoint {endpoint.name} can not be carried: {'; '.join(why)}.")
+    try:
+        return _drafted(about, endpoint, space, demo, said, today)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # jsonschema_rs's errors are ValueErrors
+        raise NotCarried(f"What the Space says of {endpoint.name} makes no sense: {error}.") from error
+
+
+def _drafted(
+    about: About, endpoint: Endpoint, space: str, demo: str, said: Mapping[str, Json], today: datetime | None
+) -> dict[str, Any]:
     titles = said.get("titles", {})
     names = _names([each.name for each in visible(endpoint)])
     fields = {name: _field(each, titles.get(name)) for name, each in zip(names, visible(endpoint), strict=True)}
@@ -90,7 +106,7 @@ def draft(
         "endpoint": endpoint.name,
         "takes": {each.name: f"input.{name}" for name, each in zip(names, visible(endpoint), strict=True)},
     }
-    gives, shown = _gives(endpoint, titles)
+    gives, shown = _gives(endpoint)
     if gives:
         step["gives"] = gives
     step["pure"] = stateless
@@ -175,18 +191,18 @@ def _may_lack(schema: Mapping[str, Json]) -> bool:
     return bool(schema.get("optional"))
 
 
-def _gives(endpoint: Endpoint, titles: Mapping[str, str]) -> tuple[list[str | None] | None, dict[str, Any]]:
+def _gives(endpoint: Endpoint) -> tuple[list[str | None] | None, dict[str, Any]]:
     """The outputs' names in the prediction, and its schema; one output alone is the whole of it."""
     outputs = endpoint.outputs
-    wanted = [slug(each.label) or each.type for each in outputs if not each.hidden]
+    wanted = [slug(each.label) or each.type for each in outputs if not each.silent]
     names = iter(_names(wanted))
-    gives = [None if each.hidden else next(names) for each in outputs]
+    gives = [None if each.silent else next(names) for each in outputs]
     schemas: dict[str, Any] = {}
     for name, each in zip(gives, outputs, strict=True):
         if name:
             schema = prediction(each)
             assert schema is not None  # asked before: reasons() names what has none
-            title = titles.get(name) or each.label or titled(name)
+            title = each.label or titled(name)
             schemas[name] = {"kind": schema.pop("kind"), "title": title[:500], **schema}
     if len(outputs) == 1:
         return None, next(iter(schemas.values()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from api_bridge import photos
 from api_bridge.components import Component
 from api_bridge.contract import Contract, File, Json, each_file
-from api_bridge.dialects import About, Endpoint, Parameter, Partial
+from api_bridge.dialects import About, Endpoint, Parameter, Told
 from api_bridge.faults import AppFailed, ContractBroken
 
 
@@ -35,7 +35,7 @@ class RecordedSpace:
         return About("recorded", "recorded", self._endpoints)
 
     async def ask(
-        self, endpoint: str, takes: Mapping[str, Json], seconds: float, partial: Partial | None = None
+        self, endpoint: str, takes: Mapping[str, Json], seconds: float, told: Told | None = None
     ) -> list[Json]:
         if endpoint not in self._answers:
             raise ContractBroken(f"The recording has no endpoint {endpoint}.")

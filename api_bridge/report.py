@@ -53,11 +53,11 @@ def as_text(outcomes: Sequence[Outcome]) -> str:
 
 
 def _paragraph(outcome: Outcome) -> str:
-    lines = [f"{outcome.state:9} {_line(outcome.demo)}  {_line(_about(outcome))}"]
+    lines = [f"{outcome.state:9} {line(outcome.demo)}  {line(_about(outcome))}"]
     if outcome.detail:
-        lines.append(f"{'':9} {_line(outcome.detail)}")
+        lines.append(f"{'':9} {line(outcome.detail)}")
     for each in outcome.findings:
-        what, visitor, remedy = map(_line, _sentences(each))
+        what, visitor, remedy = map(line, _sentences(each))
         lines += ["", f"  {each.severity:8} {what}", f"{'':10} {visitor}", f"{'':10} → {remedy}"]
     return "\n".join([*lines, ""] if outcome.findings else lines)
 
@@ -143,7 +143,7 @@ def _section(outcome: Outcome) -> str:
 def _escaped(text: str) -> str:
     """Return `text` so that Markdown shows it letter by letter: no mention, no link, no cell of a table."""
     # GitHub looks for these when Markdown is already read: only a gap that nobody sees keeps them apart.
-    text = re.sub(r"(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|\bGH(?=-\d)", lambda found: f"{found[0]}\u200b", _line(text))
+    text = re.sub(r"(?<=[@#])|(?<=:)(?=//)|(?<=www)(?=\.)|\bGH(?=-\d)", lambda found: f"{found[0]}\u200b", line(text))
     text = re.sub(r"([\\`*_{}\[\]()<>#+!~&^$-])", r"\\\1", text)
     return text.replace("|", "&#124;")
 
@@ -161,6 +161,6 @@ def _sentences(finding: Finding) -> tuple[str, str, str]:
     return finding.what, finding.visitor, finding.remedy
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """Return `text` in one line, without what a terminal would obey."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -10,13 +10,14 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 import httpx2
 
 from api_bridge.components import slug
 from api_bridge.contract import Json
-from api_bridge.dialects import About, Dialect, Endpoint, Partial, meet
+from api_bridge.dialects import About, Dialect, Endpoint, Told, meet
 from api_bridge.dialects.values import Files, incoming, outgoing
 from api_bridge.faults import ContractBroken, Fault
 from api_bridge.wire import CONNECT, HttpWire, Wire, translated
@@ -32,12 +33,12 @@ class Space(Protocol):
         ...
 
     async def ask(
-        self, endpoint: str, takes: Mapping[str, Json], seconds: float, partial: Partial | None = None
+        self, endpoint: str, takes: Mapping[str, Json], seconds: float, told: Told | None = None
     ) -> list[Json]:
         """
         Return `endpoint`'s outputs for the parameters in `takes`, within `seconds`, or raise a `Fault`.
 
-        `partial` is told of each answer that is not the last, where the endpoint gives several.
+        `told` hears what happens before the last answer: the place in a queue, progress, partial outputs.
         """
         ...
 
@@ -64,6 +65,7 @@ class GradioSpace:
         token: str | None = None,
         wire: Wire | None = None,
     ):
+        self.name, self.token = space, token  # by which the Hub knows it, where it does
         self.address = address(space)
         self.wire = wire or HttpWire(self.address, transport=transport, token=token)
         self._dialect: Dialect | None = None
@@ -75,7 +77,7 @@ class GradioSpace:
             return (await self._known()).about
 
     async def ask(
-        self, endpoint: str, takes: Mapping[str, Json], seconds: float, partial: Partial | None = None
+        self, endpoint: str, takes: Mapping[str, Json], seconds: float, told: Told | None = None
     ) -> list[Json]:
         async with self._asking(seconds):
             if self._dialect and self._dialect.numbered:
@@ -100,20 +102,20 @@ class GradioSpace:
                     for component, value in zip(found.outputs, outputs, strict=False)
                 ]
 
-            async def told(outputs: list[Json]) -> None:
-                if partial:
-                    await partial(await whole(outputs))
+            async def pass_on(event: str, about: Json) -> None:
+                if told:
+                    await told(event, await whole(about) if event == "partial" else about)
 
-            return await whole(await dialect.ask(found, data, told if partial else None))
+            return await whole(await dialect.ask(found, data, pass_on if told else None))
 
-    async def samples(self, endpoint: str) -> list[dict[str, Json]]:
-        """Return the inputs that the Space itself offers as examples for `endpoint`, by parameter."""
+    async def samples(self, endpoint: str, most: int) -> list[dict[str, Json]]:
+        """Return `most` of the inputs that the Space itself offers as examples for `endpoint`, by parameter."""
         async with self._asking(CONNECT + 30):
             dialect = await self._known()
             fetch = Files(dialect)
             return [
                 {each.name: await incoming(each.component, sample[each.component.id], fetch) for each in parameters}
-                for parameters, sample in dialect.samples(endpoint)
+                for parameters, sample in islice(dialect.samples(endpoint), most)
             ]
 
     async def close(self) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from api_bridge.contract import File, Json
 from api_bridge.faults import Fault
-from api_bridge.wire import HttpWire, Socket
+from api_bridge.wire import LONGEST_ANSWER, HttpWire, Socket
 
 SPACE = "http://space"  # in the place of every address
 
@@ -55,17 +55,17 @@ class RecordingWire:
             text = text.replace(self.token, "token")
         return dict(json.loads(text))
 
-    async def get(self, path: str) -> Json:
+    async def get(self, path: str, most: int = LONGEST_ANSWER) -> Json:
         said = self._say("get", path)
         with _kept(said):
-            answer = await self._wire.get(path)
+            answer = await self._wire.get(path, most)
             said["answer"] = _shortened(path, answer)
         return answer
 
-    async def post(self, path: str, body: Json) -> Json:
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
         said = self._say("post", path, body=body)
         with _kept(said):
-            said["answer"] = await self._wire.post(path, body)
+            said["answer"] = await self._wire.post(path, body, most)
         return said["answer"]
 
     async def upload(self, path: str, file: File) -> Json:
@@ -136,13 +136,13 @@ class RecordedWire:
         self._got: dict[str, dict[str, Json]] = {}
         self._sessions = 0
 
-    async def get(self, path: str) -> Json:
+    async def get(self, path: str, most: int = LONGEST_ANSWER) -> Json:
         said = self._next("get", path)
         if not said.get("again"):
             self._got[path] = said
         return _answer(self._got[path])
 
-    async def post(self, path: str, body: Json) -> Json:
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
         return _answer(self._next("post", path, body))
 
     async def upload(self, path: str, file: File) -> Json:

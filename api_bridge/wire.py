@@ -26,6 +26,7 @@ from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, Space
 CONNECT = 3.0  # seconds until a Space must have taken the call
 LONGEST_ANSWER = 4_000_000  # bytes of JSON
 LARGEST_FILE = 25_000_000  # bytes of a file that a Space gives back
+WITH_FILES = 35_000_000  # bytes of JSON where files stand inside it, as until Gradio 3
 
 
 class Socket(Protocol):
@@ -43,12 +44,12 @@ class Socket(Protocol):
 class Wire(Protocol):
     """What dialects speak through; paths are below the Space's address."""
 
-    async def get(self, path: str) -> Json:
-        """Return the JSON at `path`."""
+    async def get(self, path: str, most: int = ...) -> Json:
+        """Return the JSON at `path`, of `most` bytes."""
         ...
 
-    async def post(self, path: str, body: Json) -> Json:
-        """Return the JSON that `body` is answered with."""
+    async def post(self, path: str, body: Json, most: int = ...) -> Json:
+        """Return the JSON that `body` is answered with, of `most` bytes."""
         ...
 
     def events(self, path: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[dict[str, Json]]]:
@@ -92,28 +93,28 @@ class HttpWire:
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._socket_address = re.sub("^http", "ws", address)
 
-    async def get(self, path: str) -> Json:
-        async with translated(), self._client.stream("GET", path) as response:
-            return await _body(response)
+    async def get(self, path: str, most: int = LONGEST_ANSWER) -> Json:
+        async with translated(), self._client.stream("GET", _below(path)) as response:
+            return await _body(response, most)
 
-    async def post(self, path: str, body: Json) -> Json:
-        async with translated(), self._client.stream("POST", path, json=body) as response:
-            return await _body(response)
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
+        async with translated(), self._client.stream("POST", _below(path), json=body) as response:
+            return await _body(response, most)
 
     async def upload(self, path: str, file: File) -> Json:
         files = {"files": (f"file{file.ending}", file.content, file.media)}
-        async with translated(), self._client.stream("POST", path, files=files) as response:
-            return await _body(response)
+        async with translated(), self._client.stream("POST", _below(path), files=files) as response:
+            return await _body(response, LONGEST_ANSWER)
 
     async def fetch(self, path: str) -> bytes:
-        async with translated(), self._client.stream("GET", path) as response:
+        async with translated(), self._client.stream("GET", _below(path)) as response:
             content = await _read(response, LARGEST_FILE)
             _refuse_status(response, content)
             return content
 
     @contextlib.asynccontextmanager
     async def events(self, path: str) -> AsyncIterator[AsyncIterator[dict[str, Json]]]:
-        async with translated(), self._client.sse(path, max_event_size=LONGEST_ANSWER) as events:
+        async with translated(), self._client.sse(_below(path), max_event_size=LONGEST_ANSWER) as events:
             _refuse_status(events.response)
             yield _messages(events)
 
@@ -122,7 +123,7 @@ class HttpWire:
         try:
             async with (
                 translated(),
-                self._client.websocket(self._socket_address + path, max_message_size_bytes=LONGEST_ANSWER) as opened,
+                self._client.websocket(self._socket_address + path, max_message_size_bytes=WITH_FILES) as opened,
             ):
                 yield _WebSocket(opened)
         except BaseExceptionGroup as group:  # httpx2 holds sockets in a task group: one cause, wrapped
@@ -161,6 +162,13 @@ def app_failed(text: Json) -> Fault:
     return AppFailed(f"The model says: {words}" if words else "The model failed and did not say why.")
 
 
+def queue_full() -> Fault:
+    """The Space is up, and its queue takes no more."""
+    fault = SpaceBusy("The Space's queue is full.")
+    fault.full = True
+    return fault
+
+
 async def _messages(events: "httpx2.EventSource") -> AsyncIterator[dict[str, Json]]:
     async for told in events:
         yield object_of(_json(told.data))
@@ -179,8 +187,15 @@ def _json(text: str | bytes) -> Json:
         raise ContractBroken(f"The Space's answer can not be read: {error}.") from error
 
 
-async def _body(response: httpx2.Response) -> Json:
-    content = await _read(response, LONGEST_ANSWER)
+def _below(path: str) -> str:
+    """Return `path`, which may lead nowhere but below the Space's own address, whatever the Space says."""
+    if not re.match(r"/(?!/)", path):
+        raise ContractBroken("The Space sends elsewhere, where the bridge does not follow.")
+    return path
+
+
+async def _body(response: httpx2.Response, most: int) -> Json:
+    content = await _read(response, most)
     _refuse_status(response, content)
     return _json(content)
 
@@ -203,9 +218,13 @@ def _refuse_status(response: httpx2.Response, content: bytes = b"") -> None:
         return
     if status in (429, 502, 503, 504):
         after = _retry_after(response.headers.get("Retry-After"))
-        raise SpaceBusy("The Space is busy or starting.", retry_after=after)
+        busy = SpaceBusy("The Space is busy or starting.", retry_after=after)
+        busy.full = status == 429 or b"Queue is full" in content
+        raise busy
     if status in (401, 403):
-        raise SpaceUnreachable("The Space is private and did not accept the bridge's token.")
+        raise SpaceUnreachable(
+            "The Space is private or asks for a login: the bridge has no token for it, or none that it accepts."
+        )
     if status == 404:
         raise ContractBroken("The Space, or what was agreed with it, is not there any more.")
     if 300 <= status < 400:

@@ -173,12 +173,80 @@ def test_a_broken_description_is_no_hindrance(tmp_path):
     assert json.loads((tmp_path / "greet/contract.json").read_text())["examples"][0]["prediction"] == "hello"
 
 
+def test_moods_are_not_taken_for_drift(tmp_path):
+    """A Space that never answers twice the same is marked so, and its form is what is held from then on."""
+    asked = []
+
+    def answer(request):
+        asked.append(request.path)
+        pages = {"/gradio_api/run/greet": b'{"data": ["answer %d"]}' % len(asked)}
+        gradio_like(pages, queue=b"false")(request)
+
+    with server(answer) as where:
+        assert bridge("add", where, "--demos", tmp_path).returncode == 0
+        (example,) = load(tmp_path / "greet").json["examples"]
+        assert example["varies"] is True
+        done = bridge("check", "--demos", tmp_path)
+    assert (done.returncode, done.stdout[:5]) == (0, "holds")
+
+
+def tomorrow(version: str = "6.31.0", **changes: object) -> dict[str, bytes]:
+    """What a Space with one odd endpoint says of itself."""
+    box = {"id": 1, "type": "textbox", "props": {"label": changes.pop("label", "Said")}}
+    column = {"id": 2, "type": "column", "props": {}}
+    function = {"api_name": "greet", "queue": False, "inputs": [], "outputs": [1, 2], **changes}
+    config = {"version": version, "protocol": "sse_v3", "api_prefix": "/gradio_api"}
+    config = {**config, "components": [box, column], "dependencies": [function]}
+    name = f"/{function['api_name']}"
+    return {
+        "/config": json.dumps(config).encode(),
+        "/gradio_api/info": json.dumps({"named_endpoints": {name: {"parameters": []}}}).encode(),
+        f"/gradio_api/run{name}": b'{"data": ["hello", null]}',
+    }
+
+
+def test_a_part_of_the_page_among_the_outputs_is_left_out(tmp_path):
+    """`return x, gr.update(visible=True)` is how many apps are written; what shows nothing says nothing."""
+    with server(gradio_like(tomorrow())) as where:
+        assert bridge("add", where, "--demos", tmp_path).returncode == 0
+        assert load(tmp_path / "greet").json["steps"]["greet"]["gives"] == ["said", None]
+        assert bridge("check", "--demos", tmp_path).returncode == 0
+
+
+def test_odd_letters_are_carried(tmp_path):
+    """A title with a character that TOML forbids, and one that a terminal would obey."""
+    with server(gradio_like(tomorrow(label="A\x7f\x1b[31mB"))) as where:
+        done = bridge("add", where, "--demos", tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert bridge("check", "--demos", tmp_path).returncode == 0
+        refused = bridge("add", where, "--endpoint", "/\x1b[31m", "--demos", tmp_path, "--demo", "x")
+    assert "\x1b" not in refused.stderr + done.stderr
+
+
+def test_a_name_that_the_site_needs_is_refused(tmp_path):
+    """Before it breaks the build of everybody's page."""
+    with server(gradio_like(tomorrow(api_name="status"))) as where:
+        done = bridge("add", where, "--demos", tmp_path)
+    assert (done.returncode, "a page of its own" in done.stderr) == (2, True)
+
+
+def test_an_unknown_gradio_is_added_and_holds(form, tmp_path):
+    """Through Gradio's own client, and said to be so."""
+    with proxy(form, prefix="/tomorrow") as where:
+        done = bridge("add", where, "--demos", tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert load(tmp_path / "describe").json["spaces"][where]["dialect"] == "client"
+        held = bridge("check", "--demos", tmp_path)
+    assert held.returncode == 0, held.stdout
+
+
 def test_a_hub_page_is_a_spaces_name():
     """People copy addresses."""
     from api_bridge.add import named
 
     assert named("https://huggingface.co/spaces/someone/bears/") == "someone/bears"
-    assert named("http://127.0.0.1:7860/") == "http://127.0.0.1:7860"
+    assert named("https://huggingface.co/spaces/someone/bears/tree/main") == "someone/bears"
+    assert named("http://127.0.0.1:7860/?__theme=dark") == "http://127.0.0.1:7860"
 
 
 def test_what_people_wrote_stays(form, tmp_path):

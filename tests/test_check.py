@@ -83,11 +83,39 @@ def test_accepting_writes_the_next_revision(moved):
     """The new contract is written, its example asked again, and holds from then on."""
     with gradio_app(FORM, "narrowed") as address:
         demos = moved(address)
-        assert check(demos, "--accept").returncode == 3
-        after = check(demos)
+        after = check(demos, "--accept")
     assert (after.returncode, load(demos / "describe").revision) == (0, 2), after.stdout
     assert load(demos / "describe").fields["colour"]["enum"] == ["black"]
     assert load(demos / "describe").json["examples"]
+
+
+def test_the_new_name_of_the_only_endpoint_can_be_accepted(moved):
+    """The remedy that is named can be followed: Gradio 6 renamed the endpoint of every Interface."""
+    with gradio_app(FORM, "renamed") as address:
+        demos = moved(address)
+        done = check(demos, "--accept")
+    assert (done.returncode, done.stdout[:5]) == (0, "holds"), done.stdout + done.stderr
+    assert load(demos / "describe").json["steps"]["describe"]["endpoint"] == "/explain"
+
+
+def test_one_demo_does_not_keep_the_others_from_being_checked(moved):
+    """A mistake in one `demo.toml` is that demo's finding; the rest are held as ever."""
+    demos = moved("http://127.0.0.1:1")
+    shutil.copytree(demos / "describe", demos / "other")
+    for path in (demos / "other/contract.json", demos / "other/demo.toml"):
+        path.write_text(path.read_text().replace('"demo": "describe"', '"demo": "other"'))
+    (demos / "describe/demo.toml").write_text("title = ")
+    done = check(demos)
+    assert done.returncode == 3
+    assert "demo.toml can not be read" in done.stdout
+    assert "asleep    other" in done.stdout
+
+
+def test_a_contract_that_is_none_is_no_sleeping_space(tmp_path):
+    """It is for the maintainer to mend."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/contract.json").write_text("{}")
+    assert check(tmp_path).returncode == 3
 
 
 def test_a_space_that_is_away_has_not_changed(moved):

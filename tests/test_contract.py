@@ -23,6 +23,13 @@ from api_bridge.faults import (
 EVERY = Contract({"demo": "every", "revision": 1, "title": "Every", "input": EVERYTHING, "prediction": {}}, Path())
 
 
+def test_a_number_that_no_double_holds_is_not_json():
+    """Whether it has a point or not."""
+    for number in ("1e400", "1" * 401, "-" + "9" * 400):
+        with pytest.raises(ValueError, match="not JSON"):
+            loads(number)
+
+
 def test_its_own_examples_are_taken(contract):
     """What a page offers is never refused."""
     for example in contract.json["examples"]:

@@ -115,6 +115,26 @@ def test_what_was_agreed_before_parameters_had_names_still_holds():
     assert as_agreed(new, ["name"]) == as_agreed(new, ["unheard_of"]) == new
 
 
+def test_state_before_others_takes_nobodys_name():
+    """/info leaves it out: the names of those behind it must not move up."""
+    components = [{"id": 1, "type": "state", "props": {}}, {"id": 2, "type": "textbox", "props": {"label": "Who"}}]
+    function = {"api_name": "greet", "inputs": [1, 2], "outputs": [2], "targets": [[3, "click"]]}
+    config = {"version": "6.31.0", "protocol": "sse_v3", "api_prefix": "/gradio_api", "components": components}
+    said = [
+        {"do": "get", "path": "/config", "answer": {**config, "dependencies": [function]}},
+        {
+            "do": "get",
+            "path": "/gradio_api/info",
+            "answer": {"named_endpoints": {"/greet": {"parameters": [{"parameter_name": "person"}]}}},
+        },
+    ]
+    told = run(GradioSpace("http://recorded", wire=RecordedWire({"said": said})).about())
+    assert [(each.name, each.component.type) for each in told.endpoints["/greet"].parameters] == [
+        ("state", "state"),
+        ("person", "textbox"),
+    ]
+
+
 def test_several_endpoints_are_listed_to_choose_from():
     """Each with what it takes and gives."""
     told = about("6.31.0", "blocks")
@@ -123,6 +143,13 @@ def test_several_endpoints_are_listed_to_choose_from():
     ):
         chosen(told, None)
     assert chosen(told, "turn").name == "/turn"
+
+
+def test_the_only_endpoint_that_can_be_carried_is_chosen():
+    """Nobody is asked to choose where there is no choice."""
+    able = Endpoint("/say", (), (Component("textbox", {}),), queued=False)
+    unable = Endpoint("/tick", (Parameter("when", Component("timer", {})),), (), queued=False)
+    assert chosen(About("6.31.0", "queue5", {"/tick": unable, "/say": able}), None) is able
 
 
 def test_what_can_not_be_carried_is_named_with_its_reason():

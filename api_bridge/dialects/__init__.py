@@ -12,7 +12,7 @@ One dialect for each generation of Gradio: how its functions are asked, and in w
 """
 
 from api_bridge.contract import Json
-from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Partial
+from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Told
 from api_bridge.dialects.client import Client
 from api_bridge.dialects.predict2 import Predict2
 from api_bridge.dialects.queue4 import Queue4
@@ -22,9 +22,11 @@ from api_bridge.dialects.stream4 import Stream4
 from api_bridge.faults import ContractBroken
 from api_bridge.wire import Wire, object_of
 
-__all__ = ["DIALECTS", "About", "Dialect", "Endpoint", "Parameter", "Partial", "meet"]
+__all__ = ["DIALECTS", "About", "Dialect", "Endpoint", "Parameter", "Told", "meet"]
 
 NO_GRADIO = "A Gradio app has a /config; a static or Docker Space has none."
+
+LARGEST_CONFIG = 16_000_000  # bytes: long choices, and pictures inside, are an author's right
 
 DIALECTS: tuple[type[Dialect], ...] = (Queue5, Queue4, Stream4, Socket3, Predict2)
 
@@ -40,8 +42,10 @@ async def meet(wire: Wire) -> Dialect:
 
 async def _config(wire: Wire) -> dict[str, Json]:
     try:
-        config = object_of(await wire.get("/config"))
+        config = object_of(await wire.get("/config", LARGEST_CONFIG))
     except ContractBroken as fault:
+        if "longer than" in fault.detail:
+            raise
         raise ContractBroken(f"{fault.detail} {NO_GRADIO}") from fault
     if not ({"dependencies", "input_components"} & config.keys()):
         raise ContractBroken(f"There is no Gradio app at this address. {NO_GRADIO}")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from api_bridge.components import Component, slug
@@ -10,7 +10,8 @@ from api_bridge.contract import File, Json
 from api_bridge.faults import ContractBroken, Fault
 from api_bridge.wire import Wire, object_of
 
-Partial = Callable[[list[Json]], Coroutine[None, None, None]]  # told of each answer that is not yet the last
+# Told of what happens before the last answer: "queue" {place, eta}, "progress" {…}, "partial" [outputs].
+Told = Callable[[str, Json], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Dialect:
         """Whether an app with this `/config` is of this generation."""
         raise NotImplementedError
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], partial: Partial | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
         """Return what `endpoint` gives for `data`, both in Gradio's own form."""
         raise NotImplementedError
 
@@ -108,10 +109,11 @@ class Dialect:
             for number in dependency.get("inputs", ()):
                 shown = components.get(number, {})
                 filled = dependency.get("outputs", ())
-                if shown.get("type") == "dataset" and wanted == set(filled):
+                if shown.get("type") == "dataset" and (wanted >= set(filled) or wanted <= set(filled)):
                     for sample in shown["props"].get("samples", ()):
                         if len(sample) == len(filled):
-                            yield parameters, dict(zip(filled, sample, strict=True))
+                            values = dict(zip(filled, sample, strict=True))
+                            yield [each for each in parameters if each.component.id in values], values
 
     @property
     def version(self) -> str:
@@ -164,14 +166,29 @@ def _parameter(component: Component, told: Mapping[str, Json], in_info: bool) ->
 
 
 def named_apart(parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
-    """Two of a name become name and name_2."""
-    seen: dict[str, int] = {}
+    """Two of a name become name and name_2, or whatever number is free."""
+    given = list(parameters)
+    taken = {each.name for each in given}
+    seen: set[str] = set()
     apart = []
-    for each in parameters:
-        seen[each.name] = count = seen.get(each.name, 0) + 1
-        name = each.name if count == 1 else f"{each.name}_{count}"
-        apart.append(Parameter(name, each.component, each.default, each.required))
+    for each in given:
+        name, count = each.name, 1
+        while name in seen or (count > 1 and name in taken):
+            count += 1
+            name = f"{each.name}_{count}"
+        seen.add(name)
+        apart.append(replace(each, name=name))
     return tuple(apart)
+
+
+async def news(message: dict[str, Json], told: Told | None) -> None:
+    """Pass on what a queue's message says of the wait; all generations say it in these words."""
+    if told and message.get("msg") == "estimation":
+        await told("queue", {"place": message.get("rank"), "eta": message.get("rank_eta")})
+    elif told and message.get("msg") == "progress":
+        for each in (message.get("progress_data") or [])[-1:]:
+            parts = ("progress", "index", "length", "unit", "desc")
+            await told("progress", {part: each[part] for part in parts if each.get(part) is not None})
 
 
 def outputs_of(answer: Json) -> list[Json]:

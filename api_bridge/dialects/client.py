@@ -7,15 +7,20 @@ gradio_client, not a newer bridge. `About.dialect` says when it is so.
 
 import asyncio
 import contextlib
+import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Dialect, Endpoint, Partial
+from api_bridge.dialects.base import Dialect, Endpoint, Told, older
 from api_bridge.faults import ContractBroken, Fault, SpaceBusy
-from api_bridge.wire import HttpWire, app_failed
+from api_bridge.wire import app_failed
+
+LONGEST = 120.0  # seconds that one of its threads may wait
 
 
 class Client(Dialect):
@@ -26,24 +31,30 @@ class Client(Dialect):
         super().__init__(wire, config)
         self.prefix = str(config.get("api_prefix") or "")
         self._client: Any = None
+        self._threads = ThreadPoolExecutor(4)
 
     @classmethod
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         return "dependencies" in config
 
     async def learn(self) -> None:
-        if not isinstance(self.wire, HttpWire):
-            raise ContractBroken(f"This Space speaks Gradio {self.version}, which only Gradio's own client may know.")
+        address = getattr(self.wire, "address", None)
+        # Gradio's client believes a prefix that leads elsewhere, and sends the token along; and it hands what is
+        # older than 4 to somebody else's Space.
+        strange = not re.fullmatch(r"(/[\w-]+)*/?", self.prefix) or older(self.config, (4,))
+        if address is None or strange:
+            raise ContractBroken(f"This Space speaks Gradio {self.version} in a way that nobody knows.")
         with _translated(self.version):
-            self._client = await asyncio.to_thread(_connected, self.wire.address, self.wire.token)
+            self._client = await self._beside(_connected, address, getattr(self.wire, "token", None))
         await super().learn()
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], partial: Partial | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
         visible = [
             value for value, parameter in zip(data, endpoint.parameters, strict=True) if not parameter.component.hidden
         ]
         loop = asyncio.get_running_loop()
         shown = [component for component in endpoint.outputs if not component.hidden]
+        jobs: list[Any] = []
 
         def row(said: Any) -> list[Json]:
             answers = iter([said] if len(shown) == 1 else said)
@@ -51,13 +62,23 @@ class Client(Dialect):
 
         def predict() -> list[Json]:
             job = self._client.submit(*visible, api_name=endpoint.name)
-            if partial and endpoint.streams:
+            jobs.append(job)
+            if told and endpoint.streams:
                 for said in job:
-                    asyncio.run_coroutine_threadsafe(partial(row(said)), loop).result()
-            return row(job.result())
+                    asyncio.run_coroutine_threadsafe(told("partial", row(said)), loop).result()
+            return row(job.result(LONGEST))
 
-        with _translated(self.version):
-            return await asyncio.to_thread(predict)
+        try:
+            with _translated(self.version):
+                outputs: list[Json] = await self._beside(predict)
+                return outputs
+        finally:
+            for job in jobs:
+                job.cancel()  # of one that is done, nothing
+
+    async def _beside(self, work: Any, *words: Any) -> Any:
+        """Do `work` in one of this Space's own few threads: a slow one holds up nobody else's."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *words)
 
     async def give(self, file: File, *, picture: bool = False) -> Json:
         """The client uploads from a disk only; what it was given is gone as soon as it was read."""
@@ -72,12 +93,13 @@ class Client(Dialect):
                 return {"path": uploaded["path"], "meta": {"_type": "gradio.FileData"}}
 
         with _translated(self.version):
-            return await asyncio.to_thread(upload)
+            return await self._beside(upload)
 
 
 def _connected(address: str, token: str | None) -> Any:
     import gradio_client
 
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # it would tell its makers otherwise
     return gradio_client.Client(address, token=token, verbose=False, download_files=False)
 
 

@@ -4,6 +4,7 @@ import copy
 
 from api_bridge.contract import Json
 from api_bridge.faults import ContractBroken
+from api_bridge.wire import LONGEST_ANSWER
 
 
 def changed(before: Json, changes: Json) -> Json:
@@ -12,7 +13,7 @@ def changed(before: Json, changes: Json) -> Json:
     try:
         for action, path, new in changes:
             value = _changed(value, action, path, new)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ContractBroken("The Space's answer is not one of Gradio's.") from error
     return value
 
@@ -22,6 +23,8 @@ def _changed(value: Json, action: str, path: list[Json], new: Json) -> Json:
         if action == "replace":
             return new
         if action == "append":
+            if len(value) + len(new) > LONGEST_ANSWER:
+                raise ValueError("too long")
             return value + new
         raise ValueError(action)
     first, *rest = path

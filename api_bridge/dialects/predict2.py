@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from api_bridge.components import Component, slug
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Partial, named_apart, outputs_of
+from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Told, named_apart, outputs_of
 from api_bridge.faults import ContractBroken
+from api_bridge.wire import WITH_FILES
 
 
 class Predict2(Dialect):
@@ -27,9 +28,11 @@ class Predict2(Dialect):
         endpoint = Endpoint("/predict", named_apart(parameters), tuple(outputs), queued=False)
         self.about = About(self.version, self.name, {"/predict": endpoint})
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], partial: Partial | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+        # Without a session of its own, one visitor's state would reach the next.
+        body = {"data": data, "session_hash": self.wire.session()}
         # Without the slash at its end this address answers with a redirection.
-        return outputs_of(await self.wire.post("/api/predict/", {"data": data}))
+        return outputs_of(await self.wire.post("/api/predict/", body, WITH_FILES))
 
     async def give(self, file: File, *, picture: bool = False) -> Json:
         return file.data_url() if picture else {"name": f"file{file.ending}", "data": file.data_url()}

@@ -1,9 +1,10 @@
 """Gradio 5 and 6: everything below /gradio_api, functions by name, files inside the question."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Endpoint, Partial
+from api_bridge.dialects.base import Endpoint, Told
 from api_bridge.dialects.queue4 import Queue4, event_of
 
 
@@ -21,15 +22,15 @@ class Queue5(Queue4):
             return await super().give(file)  # inside a data URL it would lose its ending
         return {"url": file.data_url(), "meta": {"_type": "gradio.FileData"}}
 
-    async def queue(self, endpoint: Endpoint, data: list[Json], partial: Partial | None) -> list[Json]:
+    async def queue(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
         """
         Join by name, and hear the queue's own messages.
 
         Gradio's own listener for `/call` hides an app's error text before 6.31; the
         queue's does not, and knows the event under the same name.
         """
-        event = event_of(await self.wire.post(f"{self.prefix}/call{endpoint.name}", {"data": data}))
-        return await self.listen(f"{self.prefix}/queue/data?session_hash={event}", partial)
+        event = event_of(await self.wire.post(f"{self.prefix}/call{quote(endpoint.name)}", {"data": data}))
+        return await self.listen(f"{self.prefix}/queue/data?session_hash={event}", told)
 
-    def generated(self, so_far: list[Json] | None, told: list[Json]) -> list[Json]:
-        return told  # whole each time for those who joined by name
+    def generated(self, so_far: list[Json] | None, said: list[Json]) -> list[Json]:
+        return said  # whole each time for those who joined by name

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api_bridge.contract import Json
-from api_bridge.dialects.base import Endpoint, Partial
+from api_bridge.dialects.base import Endpoint, Told
 from api_bridge.dialects.queue4 import Queue4
 
 
@@ -14,7 +14,7 @@ class Stream4(Queue4):
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         return config.get("protocol") == "sse"
 
-    async def queue(self, endpoint: Endpoint, data: list[Json], partial: Partial | None) -> list[Json]:
+    async def queue(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
         session = self.wire.session()
         asking = {"fn_index": endpoint.number, "session_hash": session}
 
@@ -22,4 +22,4 @@ class Stream4(Queue4):
             await self.wire.post("/queue/data", {"data": data, "event_id": event, **asking})
 
         address = f"/queue/join?fn_index={endpoint.number}&session_hash={session}"
-        return await self.listen(address, partial, send)
+        return await self.listen(address, told, send)

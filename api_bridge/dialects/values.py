@@ -21,12 +21,15 @@ from api_bridge.media import ENDINGS, ending_of
 if TYPE_CHECKING:
     from api_bridge.dialects.base import Dialect
 
+MOST_FILES = 64  # of one question, its partial answers included
+MOST_BYTES = 50_000_000
+
 Fetch = Callable[[Json], Awaitable[File | None]]
 
 
 async def outgoing(component: Component, value: Json, dialect: "Dialect") -> Json:
     """Return `value`, which the contract took, as this component of this generation wants it."""
-    if value is None or component.hidden:
+    if value is None:
         return None
     match component.type:
         case "image":
@@ -55,9 +58,9 @@ async def outgoing(component: Component, value: Json, dialect: "Dialect") -> Jso
 
 async def incoming(component: Component, value: Json, fetch: Fetch) -> Json:
     """Return what a Space gave, as the contract has it; files become `File`s."""
+    value = updated(value)
     if value is None:
         return None
-    value = updated(value)
     try:
         match component.type:
             case "image" | "audio" | "microphone" | "file" | "downloadbutton" | "model3d" | "uploadbutton":
@@ -106,6 +109,7 @@ class Files:
 
     def __init__(self, dialect: "Dialect"):
         self._dialect = dialect
+        self._count = self._size = 0
 
     async def __call__(self, said: Json) -> File | None:
         """Return the file that `said` stands for, in whichever way a generation says it."""
@@ -118,14 +122,23 @@ class Files:
         name = said.get("orig_name") or said.get("path") or said.get("name") or ""
         address = said.get("data") or said.get("url")
         if isinstance(address, str) and address.startswith("data:"):
-            return photos.describe(_from_data_url(address), ending_of(name) or _ending_in(address))
+            return photos.describe(self._counted(_from_data_url(address)), ending_of(name) or _ending_in(address))
         path = said.get("path") or said.get("name")
         if not path and isinstance(address, str):
             path = self._own(address)
         if not isinstance(path, str) or not path:
             return None
         content = await self._dialect.wire.fetch(f"{self._dialect.prefix}/file={quote(path)}")
-        return photos.describe(content, ending_of(name or path))
+        return photos.describe(self._counted(content), ending_of(name or path))
+
+    def _counted(self, content: bytes) -> bytes:
+        """One answer is no reason to run out of memory."""
+        self._count, self._size = self._count + 1, self._size + len(content)
+        if self._count > MOST_FILES or self._size > MOST_BYTES:
+            raise ContractBroken(
+                f"The Space's answer has more than {MOST_FILES} files, or {MOST_BYTES // 1_000_000} MB of them."
+            )
+        return content
 
     def _own(self, address: str) -> str:
         """The path in an address of the Space itself; another host's is not followed."""

@@ -1,6 +1,7 @@
 """A Space that is not what it should be: each wrong answer has the fault that says who can mend it."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,6 +12,7 @@ from servers import CONFIG, GREET, ask, gradio_like, says, server
 
 from api_bridge.faults import ContractBroken, OutOfTime, SpaceBusy, SpaceUnreachable
 from api_bridge.space import GradioSpace
+from api_bridge.wire import HttpWire
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,7 @@ from api_bridge.space import GradioSpace
         (says(200, b"[1]"), ContractBroken, "not one of Gradio's"),
         (says(200, b'{"version": "3.50.2"}'), ContractBroken, "no Gradio app at this address"),
         (says(200, b'{"a": NaN}'), ContractBroken, "NaN is not JSON"),
-        (says(200, b'"' + b"x" * 4_100_000 + b'"'), ContractBroken, "longer than 4 MB"),
+        (says(200, b'"' + b"x" * 16_100_000 + b'"'), ContractBroken, "longer than 16 MB"),
         (says(302, Location="http://169.254.169.254/"), SpaceUnreachable, "does not follow"),
         (says(401), SpaceUnreachable, "private"),
         (says(404), ContractBroken, "not there any more"),
@@ -91,6 +93,17 @@ def test_a_broken_description_does_not_stop_an_answer(info):
         about, answer = run(once())
     assert answer == ["hello"]
     assert about.notes == ("The Space's /gradio_api/info is broken: parameters are named after their labels.",)
+
+
+def test_a_description_that_is_late_is_waited_for():
+    """A Space that is busy is busy: nothing is learned from half of what it says."""
+
+    def answer(request):
+        busy = request.path.endswith("/info")
+        (says(503) if busy else gradio_like({}))(request)
+
+    with server(answer) as where, pytest.raises(SpaceBusy):
+        ask(where, "/greet", {})
 
 
 def test_a_stream_that_ends_too_early_is_asked_again_by_whoever_may():
@@ -180,6 +193,48 @@ def test_cookies_of_one_visitor_do_not_reach_the_next():
     with server(answer) as where:
         run(twice())
     assert sent == [None, None]
+
+
+@pytest.mark.parametrize("prefix", ["http://127.0.0.1:{}/latest?x=", "//127.0.0.1:{}", "@127.0.0.1:{}", "/a/../../b"])
+def test_a_space_chooses_nobody_elses_address(prefix):
+    """Whatever it says of itself, its token and the bridge's questions go to that Space alone."""
+    asked = []
+
+    def elsewhere(request):
+        asked.append(request.path)
+        says(200)(request)
+
+    async def about(where):
+        space = GradioSpace(where, token="hf_secret")
+        try:
+            with pytest.raises(ContractBroken):
+                await space.about()
+        finally:
+            await space.close()
+
+    with server(elsewhere) as other:
+        told = prefix.format(other.rpartition(":")[2])
+        config = json.dumps(
+            {"version": "9.0.0", "protocol": "sse_v9", "api_prefix": told, "components": [], "dependencies": []}
+        )
+        with server(says(200, config.encode())) as where:
+            run(about(where))
+    assert asked == []
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1/x", "//127.0.0.1/x", "x", ""])
+def test_a_path_leads_nowhere_but_below_the_space(path):
+    """The last fence, whatever comes through the others."""
+
+    async def get():
+        wire = HttpWire("http://127.0.0.1:1")
+        try:
+            await wire.get(path)
+        finally:
+            await wire.close()
+
+    with pytest.raises(ContractBroken, match="does not follow"):
+        run(get())
 
 
 def test_a_token_goes_to_its_space():
