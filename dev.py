@@ -8,6 +8,7 @@ And two for whoever changes the bridge:
 
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
+    python3 dev.py bench photos         what cleaning large photos costs who asks beside them
 
 Standard library only: it runs before anything is installed.
 """
@@ -39,7 +40,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
-BENCHES = ("dialects",)
+BENCHES = ("dialects", "photos")
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],

@@ -14,24 +14,31 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
+import time
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from api_bridge import report
 from api_bridge.add import accept, add, named
+from api_bridge.admission import Gate
 from api_bridge.bridge import Bridge
 from api_bridge.check import check, said_of
 from api_bridge.contract import Contract, File, Json, each_file, load_all
-from api_bridge.faults import ContractFault, DemoUnknown, Fault, InputRefused, SpaceFault
+from api_bridge.contract import load as load_one
+from api_bridge.faults import ContractBroken, ContractUnreadable, DemoUnknown, Fault, InputRefused, SpaceFault
+from api_bridge.findings import Finding
 from api_bridge.hub import advice, stage
 from api_bridge.learn import NotCarried
 from api_bridge.media import ending_of
 from api_bridge.photos import describe
 from api_bridge.recorded_space import RecordedSpace
+from api_bridge.settings import Settings, SettingsError, load, shown
 from api_bridge.space import GradioSpace, Space, address
 from api_bridge.transcript import RecordingWire
 from api_bridge.wire import HttpWire
@@ -51,20 +58,29 @@ def main(words: list[str] | None = None) -> int:
     try:
         if options.command == "add":
             return asyncio.run(_add(options))
-        contracts = load_all(options.demos)
-        if not contracts:
-            print(f"No demo has a contract under {options.demos}: add or train one first.", file=sys.stderr)
-            return 2
         if options.command == "serve":
-            return _serve(contracts, options)
+            return _serve(_settings(options), options.show_config)
+        contracts = _all(options.demos)
         return asyncio.run(_check(contracts, options) if options.command == "check" else _ask(contracts, options))
-    except NotCarried as reason:
-        print(reason, file=sys.stderr)
+    except (NotCarried, SettingsError) as reason:
+        _say(str(reason))
         return 2
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 130
+    except ContractUnreadable as fault:
+        _say(f"{fault.title}. {fault.detail}")
+        return 3 if options.command == "check" else 2
     except Fault as fault:
-        print(f"{fault.title}. {fault.detail}", file=sys.stderr)
-        away = fault.status >= 500 and not (isinstance(fault, ContractFault) and options.command == "add")
+        _say(f"{fault.title}. {fault.detail}")
+        away = fault.status >= 500 and not (isinstance(fault, ContractBroken) and options.command == "add")
         return 4 if away else 2
+
+
+def _say(text: str) -> None:
+    """Tell the person at the keyboard, without what a Space's words could do to a terminal."""
+    for each in text.split("\n"):
+        print(" " * (len(each) - len(each.lstrip(" "))) + report.line(each), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,19 +101,24 @@ def _parser() -> argparse.ArgumentParser:
     held.add_argument("--record", type=Path, metavar="FOLDER", help="keep what was said there, without addresses")
     held.add_argument("--strict", action="store_true", help="exit with 1 for benign changes")
     serve = commands.add_parser("serve", help="answer pages over HTTP")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8001)
-    serve.add_argument("--origin", action="append", default=[], help="a page's origin; may be given again")
+    serve.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML (bridge.toml, where it is there)")
+    serve.add_argument("--show-config", action="store_true", help="print the settings and where each is from")
+    serve.add_argument("--host", help="where to listen (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="where to listen (8001)")
+    serve.add_argument("--origin", action="append", help="a page's origin; may be given again")
+    serve.add_argument("--demos", type=Path, help="the folder of demos (site/demos)")
+    serve.add_argument("--private", action="append", metavar="SPACE", help="a Space that gets the token in HF_TOKEN")
+    serve.add_argument("--here", help="the Space that contracts call `here`")
     ask = commands.add_parser("ask", help="ask one question and print the answer")
     ask.add_argument("demo")
     ask.add_argument("fields", nargs="*", metavar="field=value", help="a file's path for a field that takes a file")
     ask.add_argument("--save", type=Path, default=Path("answers"), help="the folder for files in the answer (answers)")
-    for command in (new, held, serve, ask):
+    for command in (new, held, ask):
         command.add_argument("--demos", type=Path, default=Path("site/demos"), help="the folder of demos")
         command.add_argument(
             "--private", action="append", default=[], metavar="SPACE", help="a Space that gets the token in HF_TOKEN"
         )
-    for command in (held, serve, ask):
+    for command in (held, ask):
         command.add_argument("--here", help="the Space that contracts call `here`")
     return parser
 
@@ -127,7 +148,7 @@ async def _add(options: argparse.Namespace) -> int:
     finally:
         await space.close()
     for note in notes:
-        print(f"Note: {note}", file=sys.stderr)
+        _say(f"Note: {note}")
     print(f"{folder} is there. Look at it, give it words in demo.toml and index.md, then run `python build.py`.")
     return 0
 
@@ -145,6 +166,7 @@ async def _check(contracts: Contracts, options: argparse.Namespace) -> int:
             print(f"Checking {contract.demo} …", file=sys.stderr)
         outcomes.append(await _check_one(contract, options))
     if options.markdown:
+        options.markdown.parent.mkdir(parents=True, exist_ok=True)
         options.markdown.write_text(report.as_markdown(outcomes) + "\n", encoding="utf-8")
     if options.status:
         _write_json(options.status, report.as_status(outcomes, datetime.now(UTC)))
@@ -166,8 +188,11 @@ async def _check_one(contract: Contract, options: argparse.Namespace) -> report.
     space = GradioSpace(name, wire=wire)
     try:
         outcome = await check(contract, space, said_of(contract.folder), options.origin, token, name)
-        if options.accept and outcome.findings:
-            await _accept(contract, space)
+        if options.accept and outcome.findings and outcome.state != "asleep":
+            contract = await _accept(contract, space)
+            outcome = await check(contract, space, said_of(contract.folder), options.origin, token, name)
+    except Exception as error:  # whatever one demo does, the others are checked
+        outcome = report.Outcome(contract.demo, name, "breaking", (_unforeseen(contract, error),))
     finally:
         await space.close()
     if options.record:
@@ -176,7 +201,20 @@ async def _check_one(contract: Contract, options: argparse.Namespace) -> report.
     return outcome
 
 
-async def _accept(contract: Contract, space: GradioSpace) -> None:
+def _unforeseen(contract: Contract, error: Exception) -> Finding:
+    """What kept a demo from being checked, in its own words where it has any."""
+    told = error.detail if isinstance(error, Fault) else str(error)
+    words = told if isinstance(error, Fault | NotCarried) else f"{type(error).__name__}: {told}"
+    return Finding(
+        "breaking",
+        "not-checked",
+        f"It could not be checked, or not be accepted: {words}",
+        "Perhaps nothing; perhaps the page fails.",
+        f"Mend that, then run `python -m api_bridge check {contract.demo}` again.",
+    )
+
+
+async def _accept(contract: Contract, space: GradioSpace) -> Contract:
     if "model" in contract.json:
         raise NotCarried(
             f"The contract of {contract.demo} is written by its model: "
@@ -184,8 +222,9 @@ async def _accept(contract: Contract, space: GradioSpace) -> None:
         )
     made, notes = await accept(space, contract, said_of(contract.folder))
     for note in notes:
-        print(f"Note: {note}", file=sys.stderr)
-    print(f"{contract.demo}: revision {made['revision']} is written; look at its diff.", file=sys.stderr)
+        _say(f"Note: {note}")
+    _say(f"{contract.demo}: revision {made['revision']} is written; look at its diff.")
+    return load_one(contract.folder)
 
 
 def _site_space(demos: Path) -> str:
@@ -197,36 +236,82 @@ def _site_space(demos: Path) -> str:
 
 
 def _write_json(path: Path, value: Json) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 # --- serve and ask
 
 
-def _bridge(contracts: Contracts, options: argparse.Namespace) -> Bridge:
+def _bridge(contracts: Contracts, settings: Settings) -> Bridge:
     names = {str(step["space"]) for contract in contracts.values() for step in contract.json["steps"].values()}
     spaces: dict[str, Space] = {}
     for name in sorted(names):
-        if name == "here" and options.here is None:
+        if name == "here" and settings.here is None:
             spaces[name] = RecordedSpace(contracts)
         else:
-            spaces[name] = _gradio(options.here if name == "here" else name, options)
-    return Bridge(contracts, spaces)
+            space = str(settings.here) if name == "here" else name
+            trusted = space in settings.private or name == "here"
+            spaces[name] = GradioSpace(space, token=os.environ.get("HF_TOKEN") if trusted else None)
+    return Bridge(
+        contracts,
+        spaces,
+        patience=settings.patience,
+        inside=settings.askers,
+        waiting=settings.queue,
+        workers=settings.workers,
+        kept=settings.kept_predictions,
+        kept_seconds=settings.kept_minutes * 60,
+    )
 
 
-def _serve(contracts: Contracts, options: argparse.Namespace) -> int:
+def _settings(options: argparse.Namespace) -> Settings:
+    """The file's, the environment's over them, and the command line's over both."""
+    given = {
+        "demos": options.demos,
+        "host": getattr(options, "host", None),
+        "port": getattr(options, "port", None),
+        "origins": tuple(options.origin) if getattr(options, "origin", None) else None,
+        "here": options.here,
+        "private": tuple(options.private) if options.private else None,
+    }
+    loaded = load(getattr(options, "config", None), os.environ)
+    return replace(loaded, **{name: value for name, value in given.items() if value is not None})
+
+
+def _serve(settings: Settings, show: bool) -> int:
+    if show:
+        print(shown(settings), end="")
+        return 0
     import uvicorn
 
     from api_bridge.app import create_app, log_to_stderr
 
-    log_to_stderr()
-    app = create_app(_bridge(contracts, options), options.origin)
-    uvicorn.run(app, host=options.host, port=options.port, access_log=False, proxy_headers=False)
+    log_to_stderr(settings.log)
+    gate = Gate(time.monotonic, settings.per_minute, settings.burst)
+    app = create_app(_bridge(_all(settings.demos), settings), settings.origins, gate, settings.trusted_hops)
+    # Whoever is being answered when the end comes is answered; an end that was asked for is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=25,
+    )
     return 0
 
 
+def _all(demos: Path) -> Contracts:
+    contracts = load_all(demos)
+    if not contracts:
+        raise NotCarried(f"No demo has a contract under {demos}: add or train one first.")
+    return contracts
+
+
 async def _ask(contracts: Contracts, options: argparse.Namespace) -> int:
-    bridge = _bridge(contracts, options)
+    bridge = _bridge(contracts, _settings(options))
     try:
         contract = bridge.contract(options.demo)
         answer = await bridge.ask(options.demo, contract.read_form(_given(contract, options.fields)))

@@ -1,9 +1,11 @@
 """The bridge's HTTP face: routes, CORS, fault → status."""
 
 import asyncio
+import json
 import logging
+import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -14,29 +16,41 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
 from api_bridge import photos
-from api_bridge.bridge import Bridge
+from api_bridge.admission import Gate, client_of
+from api_bridge.bridge import Answer, Bridge
 from api_bridge.contract import File, Json, loads
-from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest
+from api_bridge.dialects import Told
+from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest, TooManyQuestions
 from api_bridge.media import ending_of
+from api_bridge.metrics import MEDIA_TYPE
 from api_bridge.openapi import openapi
+from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+
+UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies pass each event on at once
+
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 log = logging.getLogger("api_bridge")
 
 
-def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
+def create_app(
+    bridge: Bridge, origins: Sequence[str] = (), gate: Gate | None = None, trusted_hops: int = 0
+) -> Starlette:
     """
     Return the bridge as an ASGI app, to be mounted beside Gradio or served alone.
 
-    `origins` are the pages' exact origins, such as `https://you.github.io`.
+    `origins` are the pages' exact origins, such as `https://you.github.io`. `gate` says how often
+    one visitor may ask; behind `trusted_hops` proxies of ours, it is the rightmost address before them.
     """
-    face = _Face(bridge)
+    face = _Face(bridge, gate, trusted_hops)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -51,13 +65,15 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
             Route("/v1/files/{name}", face.file),
             Route("/healthz", face.healthz),
             Route("/readyz", face.readyz),
+            Route("/metrics", face.metrics),
+            Route("/v1/status", face.status),
             Route("/openapi.json", face.openapi),
         ],
         middleware=[
             Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], max_age=600),
             Middleware(_Traced),
         ],
-        exception_handlers={Fault: _told, HTTPException: _told_by_starlette},
+        exception_handlers={Fault: _told, HTTPException: _told_by_starlette, Left: _nobody},
         lifespan=lifespan,
     )
 
@@ -65,8 +81,8 @@ def create_app(bridge: Bridge, origins: Sequence[str] = ()) -> Starlette:
 class _Face:
     """What each route answers."""
 
-    def __init__(self, bridge: Bridge):
-        self.bridge = bridge
+    def __init__(self, bridge: Bridge, gate: Gate | None, trusted_hops: int):
+        self.bridge, self.gate, self.trusted_hops = bridge, gate, trusted_hops
 
     async def demos(self, request: Request) -> Response:
         listed = [
@@ -82,6 +98,7 @@ class _Face:
     async def ask(self, request: Request) -> Response:
         started = time.perf_counter()
         contract = self.bridge.contract(request.path_params["demo"])
+        self._let_through(request)
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "multipart/form-data":
             value = contract.read_form(await _form(request))
@@ -89,17 +106,37 @@ class _Face:
             value = _fields(await _whole(request))
         else:
             raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
-        answer = await self.bridge.ask(contract.demo, value)
-        return JSONResponse(
-            {
-                "prediction": answer.prediction,
-                "demo": answer.demo,
-                "revision": answer.revision,
-                "route": answer.route,
-                "took_ms": round((time.perf_counter() - started) * 1000, 1),
-                "trace_id": request.state.trace_id,
-            }
-        )
+        if "text/event-stream" in request.headers.get("accept", ""):
+            contract.check_input(value)  # a visitor's mistake is told at once, with its status
+            return self._stream(request, contract.demo, value, started)
+        answer = await unless_they_leave(request, self.bridge.ask(contract.demo, value))
+        return JSONResponse(_told_answer(answer, request, started), headers=getattr(request.state, "quota", None))
+
+    def _let_through(self, request: Request) -> None:
+        """Raise `TooManyQuestions` before anything of the question is read."""
+        if self.gate is None:
+            return
+        forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+        host = request.client.host if request.client else None
+        client = client_of(host, forwarded or None, self.trusted_hops)
+        wait = self.gate.take(client)
+        request.state.quota = self.gate.quota(client).headers()
+        if wait:
+            raise TooManyQuestions("You ask faster than anybody could read: wait a moment.", retry_after=wait)
+
+    def _stream(self, request: Request, demo: str, value: Mapping[str, Json], started: float) -> Response:
+        async def ask(told: Told) -> tuple[str, Json]:
+            try:
+                answer = await self.bridge.ask(demo, value, told)
+            except Fault as fault:
+                return "problem", fault.problem(request.state.trace_id)
+            except Exception:  # whatever was not foreseen ends as a problem here, too
+                log.exception("unexpected fault, trace %s", request.state.trace_id)
+                return "problem", UNFORESEEN.problem(request.state.trace_id)
+            return "prediction", _told_answer(answer, request, started)
+
+        events = told_as_it_happens(ask, {"demo": demo, "trace_id": request.state.trace_id})
+        return StreamingResponse(events, media_type="text/event-stream", headers=UNBUFFERED)
 
     async def file(self, request: Request) -> Response:
         file = self.bridge.files.get(request.path_params["name"])
@@ -121,16 +158,41 @@ class _Face:
         ready = bool(statuses) and all(status["ready"] for status in statuses.values())
         return JSONResponse({"ready": ready, "demos": statuses}, 200 if ready else 503)
 
+    async def metrics(self, request: Request) -> Response:
+        return Response(self.bridge.measured(), media_type=MEDIA_TYPE)
+
+    async def status(self, request: Request) -> Response:
+        return JSONResponse({"demos": {name: await self.bridge.status(name) for name in self.bridge.contracts}})
+
     async def openapi(self, request: Request) -> Response:
         return JSONResponse(openapi(list(self.bridge.contracts.values()), request.scope.get("root_path", "")))
 
 
-def log_to_stderr() -> None:
-    """Let every problem's trace be found in the process's own log; no pixels, names or addresses are in it."""
+def _told_answer(answer: Answer, request: Request, started: float) -> dict[str, Json]:
+    return {
+        "prediction": answer.prediction,
+        "demo": answer.demo,
+        "revision": answer.revision,
+        "route": answer.route,
+        "took_ms": round((time.perf_counter() - started) * 1000, 1),
+        "trace_id": request.state.trace_id,
+    }
+
+
+def log_to_stderr(form: str = "text") -> None:
+    """Let every problem's trace be found in the process's own log, as text or a line of JSON; it names no visitor."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_JsonLine() if form == "json" else logging.Formatter(LINE))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+
+
+class _JsonLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        told = {"time": self.formatTime(record), "level": record.levelname, "message": record.getMessage()}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told)
 
 
 class _Traced:
@@ -157,13 +219,17 @@ class _Traced:
             log.exception("unexpected fault, trace %s", request.state.trace_id)
             if begun:
                 raise
-            fault = Fault("Something went wrong in the bridge itself. The photo was not kept.")
-            await _problem(request, fault)(scope, receive, send)
+            await _problem(request, UNFORESEEN)(scope, receive, send)
 
 
 async def _told(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Fault)
     return _problem(request, fault)
+
+
+async def _nobody(request: Request, left: Exception) -> Response:
+    log.info("499 left, trace %s", request.state.trace_id)
+    return Response(status_code=499)  # nobody reads it; proxies count it
 
 
 async def _told_by_starlette(request: Request, error: Exception) -> Response:
@@ -177,10 +243,10 @@ def _problem(
 ) -> Response:
     problem = fault.problem(request.state.trace_id)
     problem["status"] = status or fault.status
-    headers = headers or {}
+    headers = {**getattr(request.state, "quota", {}), **(headers or {})}
     if fault.retryable:
         problem.setdefault("retry_after", 2)
-        headers["Retry-After"] = str(round(problem["retry_after"]))
+        headers["Retry-After"] = str(math.ceil(problem["retry_after"]))
     log.info("%s %s, trace %s", problem["status"], fault.kind, request.state.trace_id)
     return JSONResponse(problem, problem["status"], headers, media_type="application/problem+json")
 

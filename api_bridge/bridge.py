@@ -1,20 +1,27 @@
 """check → ask with patience → check."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from api_bridge import photos
-from api_bridge.contract import Contract, Json, each_file
-from api_bridge.faults import DemoUnknown, Fault, SpaceBusy
+from api_bridge.admission import INSIDE, WAITING
+from api_bridge.contract import Contract, File, Json, each_file
+from api_bridge.dialects import Told
+from api_bridge.faults import DemoUnknown, Fault, OutOfTime
 from api_bridge.files import Files
-from api_bridge.patience import Clock, Deadline, Dice, wait_before_retry
+from api_bridge.memory import KEPT, MOST, Memory, key_of
+from api_bridge.metrics import Metrics
+from api_bridge.patience import Clock, Deadline, Dice
+from api_bridge.patiently import Patiently
 from api_bridge.space import Space
+from api_bridge.workshop import Workshop
 
 PATIENCE = 30.0  # seconds a visitor is kept waiting at most
+
+Ask = Callable[[], Awaitable[tuple[list[Json], int]]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,9 @@ class Bridge:
 
     `spaces` maps each Space named in the contracts to what can be asked; `clock`
     (seconds, monotonic), `dice` (0 to 1) and `sleep` are arguments so that tests need not wait.
+    Every question ends within `patience` seconds.
+    Each Space works on `inside` questions at once, and `waiting` more may wait for their turn;
+    large photos are cleaned by so many `workers`, and so many predictions `kept` for so many seconds.
     """
 
     def __init__(
@@ -44,11 +54,26 @@ class Bridge:
         clock: Clock = time.monotonic,
         dice: Dice = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        patience: float = PATIENCE,
+        inside: int = INSIDE,
+        waiting: int = WAITING,
+        workers: int = 1,
+        kept: int = MOST,
+        kept_seconds: float = KEPT,
     ):
         self.contracts = contracts
         self.spaces = spaces
         self.files = Files()  # what Spaces gave back, for a while
-        self._clock, self._dice, self._sleep = clock, dice, sleep
+        self.metrics = Metrics()
+        self._clock, self._seconds = clock, patience
+        self._workshop = Workshop(workers)
+        self._memory: Memory[tuple[list[Json], int]] = Memory(clock, _size, most=kept, seconds=kept_seconds)
+        self._patient = {
+            name: Patiently(
+                name, space, self.metrics, clock=clock, dice=dice, sleep=sleep, inside=inside, waiting=waiting
+            )
+            for name, space in spaces.items()
+        }
 
     def contract(self, demo: str) -> Contract:
         """Return `demo`'s contract, or raise `DemoUnknown`."""
@@ -68,43 +93,96 @@ class Bridge:
             return {"ready": False, "fault": "contract-broken", "detail": f"{step['endpoint']} is not there any more."}
         return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
 
-    async def ask(self, demo: str, value: Mapping[str, Json]) -> Answer:
+    async def ask(self, demo: str, value: Mapping[str, Json], told: Told | None = None) -> Answer:
         """
         Return the Space's prediction for `value`, or raise a `Fault`.
 
-        Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a
-        broken contract is a bug which waiting can not mend.
+        `told` hears what happens meanwhile: the place in a queue, progress, partial predictions.
+
+        Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a broken
+        contract is a bug which waiting can not mend.
         """
-        deadline = Deadline.after(PATIENCE, self._clock)
         contract = self.contract(demo)
+        started, outcome = self._clock(), "left"
+        try:
+            answer, word = await self._ask(contract, value, told)
+        except Fault as fault:
+            outcome = fault.kind
+            raise
+        else:
+            outcome = "answered" if word == "asked" else word
+            return answer
+        finally:
+            self.metrics.count("questions_total", demo=demo, outcome=outcome)
+            self.metrics.observe("question_seconds", self._clock() - started, demo=demo)
+
+    def measured(self) -> str:
+        """Return what was counted so far, as Prometheus reads it."""
+        for name, patient in self._patient.items():
+            self.metrics.set("breaker_open", float(patient.breaker.state == "open"), space=name)
+            self.metrics.set("waiting", patient.door.waiting, space=name)
+        return self.metrics.text()
+
+    async def _ask(self, contract: Contract, value: Mapping[str, Json], told: Told | None) -> tuple[Answer, str]:
+        """Return the answer, and whether it was asked for, joined or kept."""
+        deadline = Deadline.after(self._seconds, self._clock)
         step = _step(contract)
-        question = await _cleaned(contract.check_input(value))
-        outputs, attempts = await self._patiently(step, question, deadline)
-        prediction = each_file(gathered(step, outputs), self.files.keep)
-        return Answer(contract.check_prediction(prediction), demo, contract.revision, attempts)
+        question = await self._cleaned(contract.check_input(value), deadline)
+        takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
+
+        async def pass_on(event: str, about: Json) -> None:
+            if told:
+                await told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
+
+        async def ask() -> tuple[list[Json], int]:
+            patient = self._patient[step["space"]]
+            outputs, attempts = await patient.ask(step, takes, deadline, pass_on if told else None)
+            # Before it is kept: a changed Space is not remembered.
+            contract.check_prediction(each_file(gathered(step, outputs), File.described))
+            return outputs, attempts
+
+        (outputs, attempts), word = await self._once(contract, step, takes, ask)
+        return Answer(self._predicted(step, outputs), contract.demo, contract.revision, attempts), word
+
+    def _predicted(self, step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
+        """The prediction that outputs make, its files kept and named."""
+        return each_file(gathered(step, outputs), self.files.keep)
 
     async def close(self) -> None:
+        await self._workshop.close()
         for space in self.spaces.values():
             await space.close()
 
-    async def _patiently(
-        self, step: Mapping[str, Json], question: Mapping[str, Json], deadline: Deadline
-    ) -> tuple[list[Json], int]:
-        """Ask the step's endpoint until it answers, fails, or time is up; return its outputs and the attempts."""
-        space = self.spaces[step["space"]]
-        takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
-        attempt = 1
-        while True:
-            try:
-                return await space.ask(step["endpoint"], takes, deadline.left()), attempt
-            except Fault as fault:
-                fault.attempts = attempt
-                again = step["pure"] and isinstance(fault, SpaceBusy)
-                wait = wait_before_retry(fault, attempt, deadline, self._dice) if again else None
-                if wait is None:
-                    raise
-            await self._sleep(wait)
-            attempt += 1
+    async def _cleaned(self, question: dict[str, Json], deadline: Deadline) -> dict[str, Json]:
+        """Re-encode photos beside the loop, so that one large photo does not make everybody wait."""
+        try:
+            async with asyncio.timeout(deadline.left()):
+                return await self._clean(question)
+        except TimeoutError as error:
+            raise OutOfTime("The photo could not be read in time: a smaller one is quicker.") from error
+
+    async def _clean(self, question: dict[str, Json]) -> dict[str, Json]:
+        cleaned = {}
+        for name, value in question.items():
+            started = self._clock()
+            files: list[File] = []
+            each_file(value, files.append)
+            clean = iter([await self._workshop.clean(name, file) for file in files])
+            if files:
+                self.metrics.observe("photos_seconds", self._clock() - started)
+            cleaned[name] = each_file(value, lambda _, clean=clean: next(clean))  # type: ignore[misc]
+        return cleaned
+
+    async def _once(
+        self, contract: Contract, step: Mapping[str, Json], takes: Mapping[str, Json], ask: Ask
+    ) -> tuple[tuple[list[Json], int], str]:
+        """Ask what is not being asked already, nor was a moment ago; what varies or is not pure is asked each time."""
+        if not step["pure"]:
+            return await ask(), "asked"
+        model = contract.json.get("model", {}).get("sha256")
+        key = key_of(contract.demo, contract.revision, step["endpoint"], step["space"], model, dict(takes))
+        varies = any(example.get("varies") for example in contract.json["examples"])
+        return await self._memory.once(key, ask, keep=not varies)
 
 
 def _step(contract: Contract) -> dict[str, Json]:
@@ -120,10 +198,12 @@ def gathered(step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
     return {name: output for name, output in zip(step["gives"], outputs, strict=False) if name}
 
 
-async def _cleaned(question: dict[str, Json]) -> dict[str, Json]:
-    """Re-encode photos beside the loop, so that one large photo does not make everybody wait."""
+def _size(answer: tuple[list[Json], int]) -> int:
+    """About how many bytes an answer takes up."""
+    sizes: list[int] = []
 
-    def clean() -> dict[str, Json]:
-        return {name: each_file(value, partial(photos.cleaned, field=name)) for name, value in question.items()}
+    def counted(file: File) -> str:
+        sizes.append(len(file.content))
+        return ""
 
-    return await asyncio.to_thread(clean)
+    return len(json.dumps(each_file(answer[0], counted))) + sum(sizes)

@@ -8,7 +8,8 @@ Every way asking can go wrong, as one family.
     │   ├── FileGone          404  a file that the bridge gave is not kept any more
     │   ├── FileTooLarge      413  more bytes or pixels than the contract takes
     │   ├── MediaRefused      415  a file of another kind than the contract takes
-    │   └── InputRefused      422  a field the contract refuses
+    │   ├── InputRefused      422  a field the contract refuses
+    │   └── TooManyQuestions  429  more questions than one visitor may ask; time mends it
     ├── SpaceFault
     │   ├── SpaceBusy         503  time mends it: refused, full, cut off; the only one that is retried
     │   ├── OutOfTime         504  time may mend it: no answer before the deadline
@@ -104,6 +105,12 @@ class InputRefused(VisitorFault):
     kind, title, status = "input-refused", "A field needs another value", 422
 
 
+class TooManyQuestions(VisitorFault):
+    """More questions than one visitor may ask; time mends it."""
+
+    kind, title, status, retryable = "too-many-questions", "That was too fast", 429, True
+
+
 class SpaceFault(Fault):
     """The Space did not answer as hoped."""
 
@@ -112,6 +119,7 @@ class SpaceBusy(SpaceFault):
     """Refused, full, or cut off before an answer: the only fault that is retried."""
 
     kind, title, status, retryable = "space-busy", "The model is busy", 503, True
+    full = False  # the Space is well, and too many ask: it says so itself
 
 
 class OutOfTime(SpaceFault):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from api_bridge.contract import Contract, Json
 
+METRICS = {"description": "Counters and histograms", "content": {"text/plain": {"schema": {"type": "string"}}}}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "retryable", "trace_id"],
@@ -33,6 +34,8 @@ def openapi(contracts: Sequence[Contract], base: str = "") -> dict[str, Json]:
             "/v1/files/{name}": {"get": _file()},
             "/healthz": {"get": _get("Whether the bridge is alive")},
             "/readyz": {"get": _get("Whether every demo's Space can be asked", "503")},
+            "/v1/status": {"get": _get("How every demo's Space is")},
+            "/metrics": {"get": {"summary": "What was counted, for Prometheus", "responses": {"200": METRICS}}},
             "/openapi.json": {"get": _get("This description")},
             **{path: item for contract in contracts for path, item in _paths(contract).items()},
         },

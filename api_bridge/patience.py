@@ -1,21 +1,37 @@
 """
-When to try again: pure functions of clock and dice, so that every rule is tested without sleeping.
+When to try again, and when to leave a Space alone: pure rules of clock and dice, tested without sleeping.
 
-One fault is retried, `SpaceBusy`, at one layer, the bridge; three attempts at most, and
-none that could not end before the deadline.
+One fault is retried, `SpaceBusy`, at one layer, the bridge; three attempts at most, none that
+could not end before the deadline, and of each Space no more than its `Budget` has left. A Space
+that fails call after call is left in peace by its `Breaker`, and asked again by one caller first.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
+from typing import Literal
 
-from api_bridge.faults import Fault
+from api_bridge.faults import ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
 
 Clock = Callable[[], float]  # seconds, monotonic
 Dice = Callable[[], float]  # from 0 up to 1
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.25  # seconds; doubles with each attempt
+FIRST_WAIT_IF_FULL = 1.0  # where the Space itself said that too many ask
 LONGEST_WAIT = 8.0
+LONGEST_WISH = 30.0  # a longer Retry-After is the visitor's to wait for, not ours
+
+TOKENS = 10.0  # retries that a Space's budget holds at most
+EARNED = 0.1  # of a retry, by each success at the first try
+REFILL = 10.0  # seconds until one more
+
+CALLS, WINDOW = 20, 60.0  # what a breaker looks back on: so many calls, so many seconds
+FEWEST = 5  # calls that it must have seen; as many failures in a row open it, too
+SHORTEST_REST, LONGEST_REST = 10.0, 120.0  # seconds that it stays open; doubles
+LONGEST_TRY = 30.0  # seconds until whoever tries half-open is taken for lost
 
 
 @dataclass(frozen=True)
@@ -34,16 +50,150 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
-def wait_before_retry(fault: Fault, attempt: int, deadline: Deadline, dice: Dice) -> float | None:
+class Usual:
+    """How long something takes, learned from the last few times."""
+
+    def __init__(self, times: int = 20):
+        self._last: deque[float] = deque(maxlen=times)
+
+    def add(self, seconds: float) -> None:
+        self._last.append(seconds)
+
+    def seconds(self) -> float | None:
+        """Return the median, or None as long as nothing is known."""
+        return median(self._last) if self._last else None
+
+
+def wait_before_retry(fault: Fault, attempt: int, deadline: Deadline, dice: Dice, usual: float = 0.0) -> float | None:
     """
     Return how many seconds to wait before trying again, or None to give up.
 
-    `attempt` counts from 1 and has just failed. The wait is drawn from the whole
-    interval up to a doubling limit (full jitter), and is never shorter than the
-    Space's own `Retry-After`.
+    `attempt` counts from 1 and has just failed; `usual` is how long the endpoint takes. The wait
+    is drawn from the whole interval up to a doubling limit (full jitter), and is never shorter
+    than the Space's own `Retry-After`; one that is too long is passed on to the visitor instead.
     """
-    if attempt >= ATTEMPTS:
+    left, wish = deadline.left(), fault.retry_after or 0.0
+    if attempt >= ATTEMPTS or wish > min(left, LONGEST_WISH):
         return None
-    wait = dice() * min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
-    wait = max(wait, fault.retry_after or 0.0)
-    return wait if wait < deadline.left() else None
+    first = FIRST_WAIT_IF_FULL if _full(fault) else FIRST_WAIT
+    wait = max(wish, dice() * min(LONGEST_WAIT, first * 2**attempt))
+    return wait if wait + usual < left else None
+
+
+def _full(fault: BaseException) -> bool:
+    return isinstance(fault, SpaceBusy) and fault.full
+
+
+class Budget:
+    """
+    So many retries and no more, for all who ask one Space together.
+
+    In an outage everybody retries, and three attempts each would be three times the load.
+    """
+
+    def __init__(self, clock: Clock):
+        self._clock = clock
+        self._tokens, self._at = TOKENS, clock()
+
+    def take(self) -> bool:
+        """Pay for a retry; False where there is nothing left to pay with."""
+        self._fill((self._clock() - self._at) / REFILL)
+        self._at = self._clock()
+        if self._tokens < 1 - 1e-9:  # ten tenths are one, also in floating point
+            return False
+        self._tokens -= 1
+        return True
+
+    def earn(self) -> None:
+        """A first try succeeded: the Space is well."""
+        self._fill(EARNED)
+
+    def _fill(self, tokens: float) -> None:
+        self._tokens = min(TOKENS, self._tokens + tokens)
+
+
+def counts(fault: BaseException) -> bool:
+    """
+    Return whether `fault` says that the Space is not well, so that its breaker should know.
+
+    A visitor's mistake, an app that said no in its own words and a full queue are answers of a
+    Space that is up. One that wakes is not well either, but waiting for it is another's work:
+    whoever finds that out reports `neither()`.
+    """
+    ill = isinstance(fault, SpaceBusy | OutOfTime | SpaceUnreachable | ContractBroken)
+    return ill and not _full(fault)
+
+
+class Breaker:
+    """
+    Leaves a Space alone that fails call after call.
+
+    Each call that `allows()` let through is followed by one of `succeeded()`, `failed()` and
+    `neither()`; `watched()` does that for the call inside it.
+    """
+
+    def __init__(self, clock: Clock):
+        self._clock = clock
+        self._calls: deque[tuple[float, bool]] = deque(maxlen=CALLS)  # when it ended, whether well
+        self._until: float | None = None  # open until then, half-open afterwards
+        self._rest = SHORTEST_REST
+        self._trying_until = 0.0  # one call is on its way half-open, and nobody else may
+
+    @property
+    def state(self) -> Literal["closed", "open", "half-open"]:
+        if self._until is None:
+            return "closed"
+        return "open" if self._clock() < self._until else "half-open"
+
+    def allows(self) -> bool:
+        """Return whether the Space may be asked now; half-open, only the first who wants to may."""
+        if self.state == "half-open" and self._clock() >= self._trying_until:
+            self._trying_until = self._clock() + LONGEST_TRY
+            return True
+        return self.state == "closed"
+
+    def left(self) -> float:
+        """Return the seconds until the Space may be asked again: 0.0 where it may be now."""
+        if self._until is None:
+            return 0.0
+        # Nobody knows how long the one that is trying will take: look again soon.
+        return max(self._until - self._clock(), 1.0 if self._clock() < self._trying_until else 0.0)
+
+    def succeeded(self) -> None:
+        if self.state == "half-open":
+            self._calls.clear()
+            self._until, self._rest, self._trying_until = None, SHORTEST_REST, 0.0
+        elif self.state == "closed":
+            self._calls.append((self._clock(), True))
+
+    def failed(self) -> None:
+        if self.state == "half-open":
+            self._open(min(LONGEST_REST, self._rest * 2))
+        elif self.state == "closed":
+            self._calls.append((self._clock(), False))
+            if self._too_many():
+                self._open(SHORTEST_REST)
+
+    def neither(self) -> None:
+        """The call ended without a word about the Space: its asker left, or the fault does not count."""
+        self._trying_until = 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Report how the call inside ends."""
+        try:
+            yield
+        except BaseException as error:
+            if counts(error):
+                self.failed()
+            else:
+                self.neither()
+            raise
+        self.succeeded()
+
+    def _open(self, seconds: float) -> None:
+        self._until, self._rest, self._trying_until = self._clock() + seconds, seconds, 0.0
+
+    def _too_many(self) -> bool:
+        well = [ended_well for at, ended_well in self._calls if self._clock() - at <= WINDOW]
+        return len(well) >= FEWEST and (2 * sum(well) <= len(well) or not any(well[-FEWEST:]))

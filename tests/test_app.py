@@ -10,9 +10,11 @@ import jsonschema
 import pytest
 from conftest import CAT, run
 from PIL import Image
+from starlette.testclient import TestClient
 
 import dev
 from api_bridge import Bridge, RecordedSpace, create_app, load
+from api_bridge.admission import Gate
 
 HERE = "http://bridge"
 JSON = {"Content-Type": "application/json"}
@@ -172,7 +174,9 @@ def test_a_photo_never_touches_a_disk(ask_recorded):
     opened, watching = [], True
 
     def hook(event, words):
-        if watching and event == "open" and isinstance(words[2], int) and words[2] & (os.O_WRONLY | os.O_RDWR):
+        if not watching or event != "open" or isinstance(words[0], int):
+            return  # a number is a pipe to the worker that cleans
+        if isinstance(words[2], int) and words[2] & (os.O_WRONLY | os.O_RDWR):
             opened.append(words[0])
 
     sys.addaudithook(hook)
@@ -252,3 +256,34 @@ def test_it_describes_itself(ask_recorded, road):
     told = ask_recorded("POST", "/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()}).json()
     jsonschema.validate(told, post["responses"]["200"]["content"]["application/json"]["schema"])
     assert json.loads(httpx2.get(f"{road.bridge}/openapi.json").text)["servers"] == [{"url": "/bridge"}]
+
+
+def test_whoever_asks_too_fast_is_told_when_to_go_on(contract):
+    """Five at once, then one each six seconds; another visitor is not kept waiting."""
+    moments = [0.0]
+    bridge = Bridge({"catdog": contract}, {"here": RecordedSpace({"catdog": contract})})
+    app = create_app(bridge, gate=Gate(lambda: moments[0]), trusted_hops=1)
+
+    def ask(visitor: str) -> httpx2.Response:
+        headers = {"x-forwarded-for": f"6.6.6.6, {visitor}"}  # what stands left of our own proxy's word is forged
+        return client.post("/v1/demos/catdog/ask", files={"photo": CAT.read_bytes()}, headers=headers)
+
+    with TestClient(app) as client:
+        assert [ask("203.0.113.1").status_code for _ in range(5)] == [200] * 5
+        refused = ask("203.0.113.1")
+        assert (refused.status_code, problem(refused)["retryable"]) == (429, True)
+        assert 1 <= int(refused.headers["retry-after"]) <= 6
+        assert "r=0" in refused.headers["ratelimit"]
+        assert ask("203.0.113.2").status_code == 200
+        moments[0] += 7
+        assert ask("203.0.113.1").status_code == 200
+        assert client.get("/v1/demos").status_code == 200
+
+
+def test_operators_see_how_it_goes(road):
+    """What Prometheus reads, and how every Space is, from a real bridge."""
+    told = httpx2.get(f"{road.bridge}/metrics")
+    assert told.headers["content-type"].startswith("text/plain")
+    assert "tinyspaces_questions_total" in told.text
+    status = httpx2.get(f"{road.bridge}/v1/status").json()
+    assert status["demos"]["catdog"]["ready"] is True

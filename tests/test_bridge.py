@@ -23,7 +23,7 @@ class ScriptedSpace:
     async def about(self):
         return About("6.31.0", "queue5", {"/catdog": Endpoint("/catdog", (), (), queued=False)})
 
-    async def ask(self, endpoint, takes, seconds, partial=None):
+    async def ask(self, endpoint, takes, seconds, told=None):
         self.asked.append((endpoint, takes, seconds))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

@@ -1,11 +1,32 @@
-"""When the bridge tries again, without a test having to wait for it."""
+"""When the bridge tries again and when it leaves a Space alone, without a test having to wait for it."""
 
+import asyncio
+import gc
 import random
+import selectors
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from api_bridge.faults import SpaceBusy
-from api_bridge.patience import ATTEMPTS, LONGEST_WAIT, Deadline, wait_before_retry
+from api_bridge.faults import AppFailed, ContractBroken, InputRefused, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.patience import (
+    ATTEMPTS,
+    LONGEST_REST,
+    LONGEST_TRY,
+    LONGEST_WAIT,
+    TOKENS,
+    Breaker,
+    Budget,
+    Deadline,
+    Usual,
+    counts,
+    wait_before_retry,
+)
+
+seeded = partial(settings, derandomize=True, deadline=None)
 
 
 class Clock:
@@ -18,6 +39,54 @@ class Clock:
         return self.now
 
 
+class Jumping(selectors.DefaultSelector):
+    """Waits for nothing: time jumps to whatever comes next, so that an hour takes no time."""
+
+    now = 0.0
+
+    def select(self, timeout=None):
+        assert timeout is not None, "everybody waits for something that will never happen"
+        self.now += timeout
+        return super().select(0)
+
+
+def virtually(coroutine):
+    """Run `coroutine` in virtual time; whoever leaves a task or an error behind has failed."""
+    time, errors = Jumping(), []
+    loop = asyncio.SelectorEventLoop(time)
+    loop.time = lambda: time.now
+    loop.set_exception_handler(lambda loop, said: errors.append(said))
+
+    async def alone():
+        result = await coroutine
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return result
+
+    def main():
+        try:
+            return loop.run_until_complete(alone())
+        finally:
+            gc.collect()  # an error that nobody looked at is told now
+            loop.close()
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright holds this one's event loop
+        result = thread.submit(main).result()
+    assert errors == []
+    return result
+
+
+def now():
+    """The clock of the loop that runs."""
+    return asyncio.get_running_loop().time()
+
+
+def full(**known):
+    """What the bridge makes of 429 and of a full queue."""
+    fault = SpaceBusy("The Space's queue is full.", **known)
+    fault.full = True
+    return fault
+
+
 def test_a_deadline_runs_out_and_stays_out():
     """Nothing is left of it afterwards, and never less than nothing."""
     clock = Clock()
@@ -27,13 +96,23 @@ def test_a_deadline_runs_out_and_stays_out():
     assert deadline.left() == 0
 
 
-def test_waits_are_drawn_from_the_whole_interval():
-    """Full jitter: askers who failed together do not come back together."""
+def test_what_is_usual_is_learned_from_the_last_few_times():
+    """One slow answer does not make everybody wait, and old times are forgotten."""
+    usual = Usual(3)
+    assert usual.seconds() is None
+    for seconds in (900, 900, 1, 2, 60):
+        usual.add(seconds)
+    assert usual.seconds() == 2
+
+
+@pytest.mark.parametrize(("fault", "first"), [(SpaceBusy(""), 0.25), (full(), 1.0)])
+def test_waits_are_drawn_from_the_whole_interval(fault, first):
+    """Full jitter: askers who failed together do not come back together, and later where it was too full."""
     dice = random.Random(7).random
     deadline = Deadline.after(1000, Clock())
     for attempt in range(1, ATTEMPTS):
-        waits = [wait_before_retry(SpaceBusy(""), attempt, deadline, dice) for _ in range(400)]
-        most = min(LONGEST_WAIT, 0.25 * 2**attempt)
+        waits = [wait_before_retry(fault, attempt, deadline, dice) for _ in range(400)]
+        most = min(LONGEST_WAIT, first * 2**attempt)
         assert all(0 <= wait < most for wait in waits)
         assert min(waits) < most * 0.05
         assert max(waits) > most * 0.95
@@ -45,9 +124,235 @@ def test_three_attempts_and_no_more():
 
 
 @pytest.mark.parametrize(
-    ("after", "left", "wait"), [(2.0, 30, 2.0), (0.0, 30, 0.25), (31.0, 30, None), (3600.0, 30, None)]
+    ("after", "left", "wait"),
+    [(2.0, 30, 2.0), (0.0, 30, 0.25), (31.0, 100, None), (30.0, 100, 30.0), (20.0, 15, None), (3600.0, 30, None)],
 )
 def test_a_spaces_own_wish_is_honoured(after, left, wait):
-    """Never sooner than `Retry-After`, and not at all when that is past the deadline."""
+    """Never sooner than `Retry-After`; one that is long, or past the deadline, is told to the visitor instead."""
     fault = SpaceBusy("", retry_after=after)
     assert wait_before_retry(fault, 1, Deadline.after(left, Clock()), lambda: 0.5) == wait
+
+
+@pytest.mark.parametrize(("usual", "wait"), [(0.0, 0.25), (4.7, 0.25), (4.75, None), (6.0, None)])
+def test_no_try_starts_that_would_come_too_late(usual, wait):
+    """A Space is not bothered for an answer that nobody waits for any more."""
+    assert wait_before_retry(SpaceBusy(""), 1, Deadline.after(5, Clock()), lambda: 0.5, usual) == wait
+
+
+@seeded(max_examples=500)
+@given(st.integers(1, 4), st.none() | st.floats(0, 1e6), st.floats(0, 200), st.floats(0, 60), st.floats(0, 0.999))
+def test_every_wait_fits(attempt, after, left, usual, rolled):
+    """Whatever was said and rolled: not before the Space's wish, and done before the deadline."""
+    fault = SpaceBusy("", retry_after=after)
+    wait = wait_before_retry(fault, attempt, Deadline.after(left, Clock()), lambda: rolled, usual)
+    if wait is not None:
+        assert (after or 0) <= wait <= 30
+        assert wait + usual < left + 1e-9
+
+
+def test_a_budget_is_spent_and_earned():
+    """Ten retries; then one for ten good first tries, or for ten seconds of patience."""
+    clock = Clock()
+    budget = Budget(clock)
+    assert [budget.take() for _ in range(11)] == [True] * 10 + [False]
+    for _ in range(10):
+        budget.earn()
+    assert (budget.take(), budget.take()) == (True, False)
+    clock.now += 9.9
+    assert not budget.take()
+    clock.now += 0.1
+    assert (budget.take(), budget.take()) == (True, False)
+
+
+@seeded(max_examples=500)
+@given(st.lists(st.sampled_from(["take", "earn", 0.5, 30.0]), max_size=200))
+def test_retries_never_outrun_what_was_earned(steps):
+    """However askers and successes mix: no more than ten, and what time and successes gave."""
+    clock = Clock()
+    budget, taken, earned = Budget(clock), 0, TOKENS
+    for step in steps:
+        if step == "take":
+            taken += budget.take()
+        elif step == "earn":
+            budget.earn()
+            earned += 0.1
+        else:
+            clock.now += step
+            earned += step / 10
+        assert taken <= earned + 1e-6
+        assert budget._tokens <= TOKENS
+
+
+def test_after_a_quiet_hour_there_are_ten_and_no_more():
+    """Patience is not saved up for a storm."""
+    clock = Clock()
+    budget = Budget(clock)
+    clock.now += 3600
+    for _ in range(100):
+        budget.earn()
+    assert [budget.take() for _ in range(11)] == [True] * 10 + [False]
+
+
+def test_an_outage_makes_little_traffic():
+    """Twenty askers a second for thirty seconds: hardly more questions than without any retry."""
+    clock = Clock()
+    budget, asked = Budget(clock), 0
+    for _ in range(600):
+        asked += 1 + sum(budget.take() for _ in range(ATTEMPTS - 1))
+        clock.now += 0.05
+    assert asked / 600 < 1.03
+
+
+@pytest.mark.parametrize("fault", [SpaceBusy(""), OutOfTime(""), SpaceUnreachable(""), ContractBroken("")])
+def test_a_space_that_is_not_well_counts(fault):
+    """Each of these says something about it."""
+    assert counts(fault)
+
+
+@pytest.mark.parametrize("fault", [full(), InputRefused(""), AppFailed(""), asyncio.CancelledError()])
+def test_an_answer_is_an_answer(fault):
+    """Visitors who make mistakes, come all at once or leave do not close a Space for the others."""
+    assert not counts(fault)
+
+
+def failing(breaker, times):
+    for _ in range(times):
+        assert breaker.allows()
+        breaker.failed()
+
+
+def test_five_failures_in_a_row_open_it():
+    """A Space that is down is left alone, and visitors hear at once for how long."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(15):
+        breaker.succeeded()
+    failing(breaker, 4)
+    assert (breaker.state, breaker.left()) == ("closed", 0.0)
+    failing(breaker, 1)
+    assert (breaker.state, breaker.allows(), breaker.left()) == ("open", False, 10.0)
+    clock.now += 4
+    assert (breaker.allows(), breaker.left()) == (False, 6.0)
+
+
+def test_half_of_the_last_twenty_open_it():
+    """Also where good and bad answers alternate; but four calls prove nothing."""
+    breaker = Breaker(Clock())
+    for _ in range(2):
+        breaker.failed()
+        breaker.succeeded()
+    assert breaker.state == "closed"
+    breaker.failed()
+    assert breaker.state == "open"
+
+
+def test_a_minute_ago_is_long_ago():
+    """What failed then says nothing of now, and neither does the twenty-first call."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    failing(breaker, 4)
+    clock.now += 61
+    failing(breaker, 4)
+    assert breaker.state == "closed"
+    for _ in range(20):
+        breaker.succeeded()
+    failing(breaker, 4)
+    assert breaker.state == "closed"
+
+
+def test_one_asks_first_and_the_others_follow():
+    """When the rest is over, one visitor finds out for all."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    failing(breaker, 5)
+    clock.now += 10
+    assert (breaker.state, breaker.left()) == ("half-open", 0.0)
+    assert [breaker.allows() for _ in range(3)] == [True, False, False]
+    assert breaker.left() == 1.0
+    breaker.succeeded()
+    assert (breaker.state, breaker.allows(), breaker.left()) == ("closed", True, 0.0)
+    failing(breaker, 4)
+    assert breaker.state == "closed"
+
+
+def test_each_failed_try_doubles_the_rest():
+    """Up to two minutes, and ten seconds again after it was well."""
+    clock, rests = Clock(), []
+    breaker = Breaker(clock)
+    failing(breaker, 5)
+    for _ in range(6):
+        rests.append(breaker.left())
+        clock.now += breaker.left()
+        failing(breaker, 1)
+    assert rests == [10, 20, 40, 80, 120, 120]
+    clock.now += breaker.left()
+    assert breaker.allows()
+    breaker.succeeded()
+    failing(breaker, 5)
+    assert breaker.left() == 10
+
+
+def test_a_try_that_comes_to_nothing_lets_the_next_one_through():
+    """A visitor who leaves while trying for all does not lock the door behind them."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    failing(breaker, 5)
+    clock.now += 10
+    for error in (asyncio.CancelledError(), AppFailed("No."), full()):
+        assert breaker.allows()
+        with pytest.raises(type(error)), breaker.watched():
+            raise error
+        assert breaker.state == "half-open"
+    assert breaker.allows()
+    with breaker.watched():
+        pass
+    assert breaker.state == "closed"
+
+
+def test_the_watched_call_reports_itself():
+    """Whoever asks can not forget to say how it went."""
+    breaker = Breaker(Clock())
+    for _ in range(5):
+        with pytest.raises(OutOfTime), breaker.watched():
+            raise OutOfTime("")
+    assert breaker.state == "open"
+
+
+@seeded(max_examples=500)
+@given(st.lists(st.sampled_from(["ask", "ask", "well", "ill", "neither", 1.0, 15.0, 70.0]), max_size=150))
+def test_a_breaker_never_locks_for_good(steps):
+    """However calls begin and end: one at most tries half-open, rests are bounded, and a well Space is asked again."""
+    clock = Clock()
+    breaker, tried_at = Breaker(clock), None
+    for step in steps:
+        state = breaker.state
+        if step == "ask":
+            allowed = breaker.allows()
+            assert allowed or state != "closed"
+            assert not (allowed and state == "open")
+            if allowed and state == "half-open":
+                assert tried_at is None or clock.now >= tried_at + LONGEST_TRY
+                tried_at = clock.now
+        elif isinstance(step, float):
+            clock.now += step
+        else:
+            {"well": breaker.succeeded, "ill": breaker.failed, "neither": breaker.neither}[step]()
+            tried_at = None
+        assert 0 <= breaker.left() <= LONGEST_REST
+    clock.now += LONGEST_REST
+    assert breaker.allows()
+    breaker.succeeded()
+    assert (breaker.state, breaker.allows(), breaker.left()) == ("closed", True, 0.0)
+
+
+def test_who_tried_and_never_came_back_is_not_waited_for():
+    """A mistake of ours costs half a minute, and not the Space."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    failing(breaker, 5)
+    clock.now += 10
+    assert breaker.allows()
+    clock.now += 29
+    assert not breaker.allows()
+    clock.now += 1
+    assert breaker.allows()

@@ -7,7 +7,7 @@ The bridge asks Gradio's own API, only without leaving this process.
 """
 
 import os
-import tomllib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from model import Model
 from PIL import Image
 
 from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all, log_to_stderr
+from api_bridge.admission import Gate
 from api_bridge.photos import DAMAGED, upright
+from api_bridge.settings import load
 
 HERE = Path(__file__).parent
 TITLE = "TinySpaces"
@@ -76,14 +78,24 @@ def main() -> None:
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     log_to_stderr()
     contracts = load_all(HERE / "demos")
-    origins = tomllib.loads((HERE / "bridge.toml").read_text(encoding="utf-8"))["origins"]
+    settings = load(HERE / "bridge.toml", os.environ)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     inside = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     steps = [step for contract in contracts.values() for step in contract.json["steps"].values()]
     others = {step["space"]: GradioSpace(step["space"]) for step in steps if step["space"] != "here"}
-    bridge = Bridge(contracts, {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside), **others})
-    app.mount("/bridge", create_app(bridge, origins))
+    bridge = Bridge(
+        contracts,
+        {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside), **others},
+        patience=settings.patience,
+        inside=settings.askers,
+        waiting=settings.queue,
+        workers=settings.workers,
+    )
+    # Behind a host's proxies all visitors may look like one: counted only where somebody said how many there are.
+    counted = settings.source("trusted_hops") != "default"
+    gate = Gate(time.monotonic, settings.per_minute, settings.burst) if counted else None
+    app.mount("/bridge", create_app(bridge, settings.origins, gate, settings.trusted_hops))
     app = gr.mount_gradio_app(app, draw(contracts), path="/", show_error=False, max_file_size="8mb", ssr_mode=False)
     print(f"{TITLE}: http://{host}:{port}, the bridge at /bridge", flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False)

@@ -1,0 +1,90 @@
+"""
+A question whose answer takes a while, told as it happens: `Accept: text/event-stream`.
+
+    accepted · stage · queue · progress · partial · prediction or problem
+
+The work ends when the last one listening has left.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from api_bridge.contract import Json
+from api_bridge.dialects import Told
+
+HEARTBEAT = 10.0  # seconds of silence after which a comment says that we are still here
+UNREAD = 64  # events kept for a slow reader; what is beyond them is lost, but for the last
+
+T = TypeVar("T")
+
+
+async def told_as_it_happens(
+    ask: Callable[[Told], Awaitable[tuple[str, Json]]], accepted: Json, heartbeat: float = HEARTBEAT
+) -> AsyncIterator[bytes]:
+    """
+    Yield the events of one question, ending with what `ask` returns: its last event's name, and what it says.
+
+    Whoever stops listening stops the question.
+    """
+    waiting: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(UNREAD)
+
+    async def told(event: str, about: Json) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            waiting.put_nowait((event, about))
+
+    yield event("accepted", accepted)
+    asking = asyncio.ensure_future(ask(told))
+    listening: asyncio.Future[tuple[str, Json]] | None = None
+    try:
+        while not (asking.done() and waiting.empty()):
+            listening = listening or asyncio.ensure_future(waiting.get())
+            await asyncio.wait({asking, listening}, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                yield event(*listening.result())
+                listening = None
+            elif not asking.done():
+                yield b": still here\n\n"
+            else:
+                break
+        yield event(*await asking)
+    finally:
+        for task in (asking, listening):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+
+
+def event(name: str, about: Json) -> bytes:
+    """Return one event as the stream has it; JSON holds no bare line ends, so it is always one line."""
+    return f"event: {name}\ndata: {json.dumps(about, ensure_ascii=False)}\n\n".encode()
+
+
+class Left(Exception):
+    """Whoever asked is not there any more."""
+
+
+async def unless_they_leave(request: Request, work: Awaitable[T]) -> T:
+    """Return what `work` does, or cancel it and raise `Left` as soon as whoever asked has left; the body is read."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Left
+        return working.result()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,223 @@
+"""One Space for all who ask: a fault of one is not everybody's storm, and the same question is asked once."""
+
+import asyncio
+
+import pytest
+from conftest import CAT, run
+from servers import says, server
+from test_bridge import ScriptedSpace, bridge_to
+
+from api_bridge import Bridge, photos
+from api_bridge.contract import load
+from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.patience import TOKENS, Deadline
+from api_bridge.patiently import LEFT_ALONE
+
+PHOTO = {"photo": photos.describe(CAT.read_bytes())}
+
+
+class CountingSpace(ScriptedSpace):
+    """Answers everybody the same, a little later, and counts who is inside."""
+
+    def __init__(self, answer, seconds=0.02):
+        super().__init__()
+        self.answer, self.seconds = answer, seconds
+        self.inside = self.most = 0
+
+    async def ask(self, endpoint, takes, seconds, told=None):
+        self.asked.append(takes)
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.inside -= 1
+        return [self.answer]
+
+
+@pytest.fixture
+def good(contract):
+    return contract.json["examples"][0]["prediction"]
+
+
+def test_a_hundred_identical_questions_reach_the_space_once(contract, good):
+    """A class that tries the same example costs one question; and a minute later it costs none."""
+    space = CountingSpace(good)
+    bridge = Bridge({"catdog": contract}, {"here": space})
+
+    async def all_at_once():
+        answers = await asyncio.gather(*(bridge.ask("catdog", PHOTO) for _ in range(100)))
+        return [*answers, await bridge.ask("catdog", PHOTO)]
+
+    assert {answer.prediction["label"] for answer in run(all_at_once())} == {"cat"}
+    assert len(space.asked) == 1
+
+
+def test_what_varies_is_asked_each_time(write_contract, good):
+    """Whoever presses Ask again wants another picture."""
+    varied = load(write_contract(lambda value: value["examples"][0].update(varies=True)))
+    space = CountingSpace(good)
+    bridge = Bridge({"catdog": varied}, {"here": space})
+
+    async def twice():
+        return [await bridge.ask("catdog", PHOTO) for _ in range(2)]
+
+    assert len(run(twice())) == len(space.asked) == 2
+
+
+def test_a_broken_answer_is_not_remembered(contract, good):
+    """A Space that was mended answers the next who asks."""
+    space = ScriptedSpace([{"label": "wolf"}], [good])
+    bridge, _ = bridge_to(space, contract)
+    with pytest.raises(ContractBroken):
+        run(bridge.ask("catdog", PHOTO))
+    assert run(bridge.ask("catdog", PHOTO)).prediction == good
+
+
+def test_what_happened_is_counted(contract, good):
+    """Questions by their end, calls to the Space and retries: what an operator looks at first."""
+    bridge, _ = bridge_to(ScriptedSpace(SpaceBusy("Full."), [good]), contract)
+
+    async def twice():
+        return [await bridge.ask("catdog", PHOTO) for _ in range(2)]
+
+    run(twice())
+    told = bridge.measured()
+    for line in (
+        'tinyspaces_questions_total{demo="catdog",outcome="answered"} 1',
+        'tinyspaces_questions_total{demo="catdog",outcome="kept"} 1',
+        'tinyspaces_upstream_requests_total{space="here"} 2',
+        'tinyspaces_retries_total{space="here"} 1',
+        'tinyspaces_breaker_open{space="here"} 0',
+    ):
+        assert line in told
+
+
+def test_a_space_is_asked_by_two_at_a_time(contract, good):
+    """Others wait for their turn, and all are answered."""
+    space = CountingSpace(good)
+    bridge = Bridge({"catdog": contract}, {"here": space})
+
+    async def crowd():
+        step, patient = contract.json["steps"]["catdog"], bridge._patient["here"]
+        deadline = Deadline.after(30, bridge._clock)
+        return await asyncio.gather(*(patient.ask(step, {"photo": n}, deadline, None) for n in range(10)))
+
+    assert len(run(crowd())) == 10
+    assert space.most == 2
+
+
+def test_more_than_can_be_answered_are_told_when_to_come_back(contract, good):
+    """Refused at the door, with a time, and not kept waiting for nothing."""
+    space = CountingSpace(good, seconds=0.2)
+    bridge = Bridge({"catdog": contract}, {"here": space}, waiting=3)
+
+    async def crowd():
+        step, patient = contract.json["steps"]["catdog"], bridge._patient["here"]
+        deadline = Deadline.after(30, bridge._clock)
+        asked = (patient.ask(step, {"photo": n}, deadline, None) for n in range(8))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    ended = run(crowd())
+    refused = [each for each in ended if isinstance(each, SpaceBusy)]
+    assert (len(ended) - len(refused), len(refused)) == (5, 3)
+    assert all("More people are asking" in each.detail for each in refused)
+
+
+def test_an_outage_is_not_made_worse(contract):
+    """Retries come out of one purse: many who fail together ask little more than once each."""
+    space = ScriptedSpace(*[SpaceBusy("Down.")] * 1000)
+    bridge, _ = bridge_to(space, contract)
+
+    async def many():
+        for _ in range(60):
+            with pytest.raises(SpaceBusy):
+                await bridge.ask("catdog", PHOTO)
+
+    run(many())
+    assert len(space.asked) < 60 * 1.2 + TOKENS
+
+
+def test_a_space_that_fails_is_left_alone_and_tried_again(contract, good):
+    """After five failures in a row nobody is sent there for ten seconds; then one goes first, with a word before."""
+    space = ScriptedSpace(*[SpaceBusy("Down.")] * 5, [good])
+    moments = [0.0]
+
+    async def sleep(seconds):
+        moments[0] += seconds
+
+    bridge = Bridge({"catdog": contract}, {"here": space}, clock=lambda: moments[0], dice=lambda: 0.5, sleep=sleep)
+
+    async def ask():
+        return (await bridge.ask("catdog", PHOTO)).attempts
+
+    for _ in range(2):
+        with pytest.raises(SpaceBusy):
+            run(ask())
+    asked = len(space.asked)
+    assert asked == 5
+    with pytest.raises(SpaceBusy, match=LEFT_ALONE) as raised:
+        run(ask())
+    assert (len(space.asked), 0 < raised.value.retry_after <= 10) == (asked, True)
+    moments[0] += 11
+    assert run(ask()) == 1
+
+
+def test_an_app_that_says_no_is_well(contract):
+    """Its own words are an answer: nobody is kept from asking it."""
+    space = ScriptedSpace(*[AppFailed("No.")] * 20)
+    bridge, _ = bridge_to(space, contract)
+
+    async def often():
+        for _ in range(20):
+            with pytest.raises(AppFailed):
+                await bridge.ask("catdog", PHOTO)
+
+    run(often())
+    assert len(space.asked) == 20
+
+
+def woken(stages: list[bytes], contract, monkeypatch, *answers):
+    """Ask a Space of the Hub once; return how it ended, what was told meanwhile, and how often the Hub was asked."""
+    told, asked = [], []
+
+    def hub(request):
+        asked.append(request.path)
+        says(200, b'{"stage": "%s"}' % stages[min(len(asked), len(stages)) - 1])(request)
+
+    async def tell(event, about):
+        told.append((event, about))
+
+    space = ScriptedSpace(*answers)
+    space.name = "someone/bears"
+    bridge, _ = bridge_to(space, contract)
+    with server(hub) as where:
+        monkeypatch.setenv("HF_ENDPOINT", where)
+        try:
+            ended = run(bridge.ask("catdog", PHOTO, tell))
+        except Fault as fault:
+            ended = fault
+    assert set(asked) <= {"/api/spaces/someone/bears/runtime"}
+    return ended, told, len(asked)
+
+
+def test_a_space_that_sleeps_is_waited_for(contract, good, monkeypatch):
+    """The Hub says how far it is, whoever waits is told, and then it is asked again."""
+    stages = [b"SLEEPING", b"BUILDING", b"RUNNING"]
+    ended, told, asked = woken(stages, contract, monkeypatch, SpaceBusy("Asleep."), [good])
+    assert (ended.prediction, ended.attempts, asked) == (good, 2, 3)
+    assert [about["stage"] for event, about in told if event == "stage"] == ["SLEEPING", "BUILDING"]
+
+
+def test_a_space_that_was_stopped_is_not_waited_for(contract, monkeypatch):
+    """Its owner has to start it: said at once."""
+    ended, _, asked = woken([b"PAUSED"], contract, monkeypatch, SpaceBusy("Asleep."))
+    assert (type(ended), asked) == (SpaceUnreachable, 1)
+    assert "PAUSED" in ended.detail
+
+
+def test_a_space_that_sleeps_on_ends_with_the_deadline(contract, monkeypatch):
+    """And the Hub is not asked without end."""
+    ended, _, asked = woken([b"SLEEPING"], contract, monkeypatch, SpaceBusy("Asleep."))
+    assert isinstance(ended, OutOfTime)
+    assert asked <= 25
