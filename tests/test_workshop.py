@@ -41,21 +41,28 @@ LARGE = photo(2)
 SLOW = photo(20, "WEBP", method=0)  # half a second
 
 
+OTHERS: set[int] = set()  # workers of other tests' bridges, which are still there
+
+
+@pytest.fixture(autouse=True)
+def only_our_own() -> None:
+    OTHERS.clear()
+    OTHERS.update(workers())
+
+
 def workers() -> list[int]:
-    """The workers that this process has now, as the system knows them: ids, without those that ended."""
+    """The workers that a test has now, as the system knows them: ids, without those that ended."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             if parent == os.getpid() and b"api_bridge.workshop" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
-    return sorted(found)
+    return sorted(set(found) - OTHERS)
 
 
 def working(test, number: int = 1):
     """Run `test` with a workshop, in a loop of its own: Playwright holds this thread's. No worker is left."""
-
-    before = workers()  # of other tests' bridges
 
     async def once():
         shop = Workshop(number)
@@ -63,7 +70,7 @@ def working(test, number: int = 1):
             await test(shop)
         finally:
             await shop.close()
-        assert set(workers()) <= set(before)
+        assert workers() == []
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, once()).result()
