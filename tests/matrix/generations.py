@@ -82,7 +82,11 @@ def running(version: str, app: str, *, spaces: bool = False) -> Iterator[str]:
     python = environment(version)
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [python, HERE / program, str(port), *words], env={**os.environ, **settings}, stdout=out, stderr=out
+            [python, HERE / program, str(port), *words],
+            env={**os.environ, **settings},
+            stdout=out,
+            stderr=out,
+            cwd=ENVIRONMENTS,  # the oldest leave a folder where they run
         )
     try:
         _wait(process, f"http://127.0.0.1:{port}", log)
