@@ -98,13 +98,14 @@ def _drafted(
     about: About, endpoint: Endpoint, space: str, demo: str, said: Mapping[str, Json], today: datetime | None
 ) -> dict[str, Any]:
     titles = said.get("titles", {})
-    names = _names([each.name for each in visible(endpoint)])
-    fields = {name: _field(each, titles.get(name)) for name, each in zip(names, visible(endpoint), strict=True)}
+    parameters = visible(endpoint)
+    given = list(zip(_names([each.name for each in parameters]), parameters, strict=True))
+    fields = {name: _field(each, titles.get(name)) for name, each in given}
     stateless = not any(each.hidden for each in (*(each.component for each in endpoint.parameters), *endpoint.outputs))
     step: dict[str, Any] = {
         "space": space,
         "endpoint": endpoint.name,
-        "takes": {each.name: f"input.{name}" for name, each in zip(names, visible(endpoint), strict=True)},
+        "takes": {each.name: f"input.{name}" for name, each in given},
     }
     gives, shown = _gives(endpoint)
     if gives:
@@ -117,13 +118,11 @@ def _drafted(
         "title": said.get("title") or titled(endpoint.name.strip("/")),
         "input": {
             "type": "object",
-            "required": [name for name, each in fields.items() if "default" not in each and not _may_lack(each)],
+            "required": [name for name, each in given if each.required and "default" not in fields[name]],
             "additionalProperties": False,
-            "properties": {
-                name: {key: value for key, value in each.items() if key != "optional"} for name, each in fields.items()
-            },
+            "properties": fields,
         },
-        "steps": {_step_name(demo): step},
+        "steps": {demo: step},
         "prediction": shown,
         "examples": [],
         "spaces": {
@@ -140,10 +139,6 @@ def titled(name: str) -> str:
     """A name for machines as one for people: your_photo → Your photo."""
     words = name.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:] if words else "Input"
-
-
-def _step_name(demo: str) -> str:
-    return demo
 
 
 def _names(parameters: list[str]) -> list[str]:
@@ -169,8 +164,6 @@ def _field(parameter: Parameter, title: str | None) -> dict[str, Any]:
     default = _usual(parameter, made)
     if default is not None:
         made["default"] = default
-    elif not parameter.required:
-        made["optional"] = True
     return made
 
 
@@ -185,10 +178,6 @@ def _usual(parameter: Parameter, schema: Mapping[str, Json]) -> Json:
         default = int(default)
     checker = jsonschema_rs.Draft202012Validator(dict(schema))
     return default if checker.is_valid(default) else schema.get("default")
-
-
-def _may_lack(schema: Mapping[str, Json]) -> bool:
-    return bool(schema.get("optional"))
 
 
 def _gives(endpoint: Endpoint) -> tuple[list[str | None] | None, dict[str, Any]]:

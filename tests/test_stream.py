@@ -3,15 +3,13 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import httpx2
 import pytest
-import uvicorn
-from conftest import ROOT, free_port, gradio_app, run
-from starlette.applications import Starlette
+from conftest import ROOT, gradio_app, run
+from servers import served
 
 from api_bridge import Bridge, Contract, GradioSpace, create_app
 from api_bridge.faults import AppFailed
@@ -20,20 +18,6 @@ from api_bridge.space import About, Endpoint
 from api_bridge.stream import event, told_as_it_happens
 
 EVENTS = {"accept": "text/event-stream"}
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """The bridge on a real socket."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What every dialect shares: how an app's `/config` and `/info` become endpoints."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -47,7 +48,7 @@ class About:
     notes: tuple[str, ...] = field(default=())  # what it should have said and did not
 
 
-class Dialect:
+class Dialect(ABC):
     """One generation's words. `ask` and `give` are what generations differ in."""
 
     name: ClassVar[str]
@@ -60,17 +61,17 @@ class Dialect:
         self.about = About("", self.name, {})
 
     @classmethod
+    @abstractmethod
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         """Whether an app with this `/config` is of this generation."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
         """Return what `endpoint` gives for `data`, both in Gradio's own form."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def give(self, file: File, *, picture: bool = False) -> Json:
         """Return what stands for `file` in a question, having uploaded it where that is the way."""
-        raise NotImplementedError
 
     @property
     def video_inside(self) -> bool:

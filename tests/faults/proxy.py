@@ -1,14 +1,11 @@
 """A server that stands before a real Gradio and changes what it is told to: another prefix, a closed door."""
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
-import uvicorn
-from conftest import free_port
+from servers import served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -42,14 +39,5 @@ def proxy(target: str, *, prefix: str | None = None, token: str | None = None) -
         return StreamingResponse(answer.aiter_bytes(), answer.status_code, kept)
 
     app = Starlette(routes=[Route("/{path:path}", forward, methods=METHODS)])
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with served(app) as address:
+        yield address

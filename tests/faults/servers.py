@@ -2,10 +2,13 @@
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from conftest import run
+import uvicorn
+from conftest import free_port, run
+from starlette.applications import Starlette
 
 from api_bridge.space import GradioSpace
 
@@ -72,3 +75,19 @@ def gradio_like(pages: dict[str, bytes], queue: bytes = b"true"):
         says(200 if path in known else 404, known.get(path, b"{}"), Content_Type=kind)(request)
 
     return answer
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """An ASGI app on a real socket, until the block ends."""
+    port = free_port()
+    it = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=it.run, daemon=True)
+    thread.start()
+    while not it.started:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        it.should_exit = True
+        thread.join(10)
