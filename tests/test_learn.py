@@ -188,6 +188,18 @@ def test_a_default_that_a_form_could_not_send_is_not_shown(component, default, e
     assert contract["input"]["properties"]["it"].get("default") == expected
 
 
+def test_what_the_space_does_not_need_may_be_left_out():
+    """A parameter with a default that no form can show, such as a picture of the Space's own, is not asked for."""
+    parameters = (
+        Parameter("photo", Component("image", {})),
+        Parameter("mask", Component("image", {}), {"path": "/tmp/mask.png"}, required=False),
+    )
+    endpoint = Endpoint("/do", parameters, (Component("json", {}),), queued=False)
+    contract = draft(About("6.31.0", "queue5", {}), endpoint, "someone/space", "demo", {})
+    assert contract["input"]["required"] == ["photo"]
+    assert "default" not in contract["input"]["properties"]["mask"]
+
+
 def test_choices_keep_what_they_are_called():
     """A choice's value is what is sent; its name is what is read."""
     component = Component("radio", {"choices": [["One", 1], ["Two", 2], ("three", "three")]})
