@@ -4,9 +4,10 @@ Two commands for a bare machine with Python 3.11 or newer; everything else they 
     python3 dev.py serve        the Space, the bridge and the site, on this machine
     python3 dev.py test         formatting, types and every test, in a real browser
 
-And two for whoever changes the bridge:
+And more for whoever changes the bridge:
 
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
+    python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
     python3 dev.py bench photos         what cleaning large photos costs who asks beside them
 
@@ -40,7 +41,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
-BENCHES = ("dialects", "photos")
+BENCHES = ("bridge", "dialects", "photos")
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],
