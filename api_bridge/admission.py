@@ -47,16 +47,19 @@ class Door:
         return len(self._queue)
 
     @asynccontextmanager
-    async def enter(self, deadline: Deadline, told: Callable[[int], None] = lambda place: None) -> AsyncIterator[None]:
+    async def enter(
+        self, deadline: Deadline, told: Callable[[int], None] = lambda place: None, *, again: bool = False
+    ) -> AsyncIterator[None]:
         """
         Wait for a turn and keep it until the block ends; raise `SpaceBusy` where there is none in time.
 
-        `told` hears the place in the queue, 1 being next, whenever it changes.
+        `told` hears the place in the queue, 1 being next, whenever it changes. Who comes `again` has
+        waited before: first in the queue, however long that is.
         """
         if self.inside < self._limit:
             self.inside += 1
         else:
-            await self._turn(deadline, told)
+            await self._turn(deadline, told, again)
         started = self._clock()
         try:
             yield
@@ -69,12 +72,13 @@ class Door:
         usual = self.usual.seconds()
         return None if usual is None else usual * place / self._limit
 
-    async def _turn(self, deadline: Deadline, told: Callable[[int], None]) -> None:
-        place = self.waiting + 1
-        if place > self._longest or self._too_late(place, deadline):
+    async def _turn(self, deadline: Deadline, told: Callable[[int], None], again: bool) -> None:
+        place = 1 if again else self.waiting + 1
+        if (place > self._longest and not again) or self._too_late(place, deadline):
             raise self._busy(place)
         ticket = asyncio.Event()
-        self._queue.append(ticket)
+        self._queue.insert(place - 1, ticket)
+        self._move_up(place)
         try:
             async with asyncio.timeout(deadline.left()):
                 while ticket in self._queue:

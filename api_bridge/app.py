@@ -25,13 +25,16 @@ from api_bridge.admission import Gate, client_of
 from api_bridge.bridge import Answer, Bridge
 from api_bridge.contract import File, Json, loads
 from api_bridge.dialects import Told
-from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest, TooManyQuestions
+from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest, RequestTooSlow, TooManyQuestions
 from api_bridge.media import ending_of
 from api_bridge.metrics import MEDIA_TYPE
 from api_bridge.openapi import openapi
+from api_bridge.questions import Question, Questions
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+SLOWEST_BODY = 150.0  # seconds that a request may take to arrive: a photo of 8 MB on a slow line does
+SILENT_BODY = 15.0  # seconds without a byte of it
 
 UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
 UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies pass each event on at once
@@ -55,6 +58,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
+        face.questions.close()
         await bridge.close()
 
     return Starlette(
@@ -62,6 +66,7 @@ def create_app(
             Route("/v1/demos", face.demos),
             Route("/v1/demos/{demo}", face.demo),
             Route("/v1/demos/{demo}/ask", face.ask, methods=["POST"]),
+            Route("/v1/questions/{name}", face.question),
             Route("/v1/files/{name}", face.file),
             Route("/healthz", face.healthz),
             Route("/readyz", face.readyz),
@@ -83,6 +88,7 @@ class _Face:
 
     def __init__(self, bridge: Bridge, gate: Gate | None, trusted_hops: int):
         self.bridge, self.gate, self.trusted_hops = bridge, gate, trusted_hops
+        self.questions = Questions()
 
     async def demos(self, request: Request) -> Response:
         listed = [
@@ -100,17 +106,35 @@ class _Face:
         contract = self.bridge.contract(request.path_params["demo"])
         self._let_through(request)
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media == "multipart/form-data":
-            value = contract.read_form(await _form(request))
-        elif media == "application/json":
-            value = _fields(await _whole(request))
-        else:
-            raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
+        try:
+            async with asyncio.timeout(SLOWEST_BODY):
+                if media == "multipart/form-data":
+                    value = contract.read_form(await _form(request))
+                elif media == "application/json":
+                    value = _fields(await _whole(request))
+                else:
+                    raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
+        except TimeoutError as error:
+            raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
         if "text/event-stream" in request.headers.get("accept", ""):
             contract.check_input(value)  # a visitor's mistake is told at once, with its status
             return self._stream(request, contract.demo, value, started)
-        answer = await unless_they_leave(request, self.bridge.ask(contract.demo, value))
-        return JSONResponse(_told_answer(answer, request, started), headers=getattr(request.state, "quota", None))
+        question = Question(lambda told: self.bridge.ask(contract.demo, value, told), started)
+        await unless_they_leave(request, question.word())
+        return self._how_far(request, question, None if question.over else self.questions.keep(question))
+
+    async def question(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        return self._how_far(request, self.questions.get(name), name)
+
+    def _how_far(self, request: Request, question: Question, name: str | None) -> Response:
+        """The answer of a question that is over; of another one, where to come again and when."""
+        if question.over:
+            told = _told_answer(question.answer(), request, question.started)
+            return JSONResponse(told, headers=getattr(request.state, "quota", None))
+        place = f"{request.scope.get('root_path', '')}/v1/questions/{name}"
+        headers = {"Location": place, "Retry-After": "2", "Cache-Control": "no-store"}
+        return JSONResponse({"question": name, "stage": question.stage, "eta": question.eta}, 202, headers)
 
     def _let_through(self, request: Request) -> None:
         """Raise `TooManyQuestions` before anything of the question is read."""
@@ -299,7 +323,8 @@ def _counted(request: Request) -> Callable[[], Awaitable[Message]]:
 
     async def receive() -> Message:
         nonlocal read
-        message = await request.receive()
+        async with asyncio.timeout(SILENT_BODY):
+            message = await request.receive()
         read += len(message.get("body", b""))
         if read > LONGEST_REQUEST:
             raise too_large

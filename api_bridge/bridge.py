@@ -21,7 +21,7 @@ from api_bridge.workshop import Workshop
 
 PATIENCE = 30.0  # seconds a visitor is kept waiting at most
 
-Ask = Callable[[], Awaitable[tuple[list[Json], int]]]
+Ask = Callable[[Told | None], Awaitable[tuple[list[Json], int]]]
 
 
 @dataclass(frozen=True)
@@ -130,18 +130,18 @@ class Bridge:
         question = await self._cleaned(contract.check_input(value), deadline)
         takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
 
-        async def pass_on(event: str, about: Json) -> None:
-            if told:
+        def check(outputs: list[Json]) -> None:
+            contract.check_prediction(each_file(gathered(step, outputs), File.described))
+
+        async def ask(told: Told | None) -> tuple[list[Json], int]:
+            async def pass_on(event: str, about: Json) -> None:
+                assert told
                 await told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
 
-        async def ask() -> tuple[list[Json], int]:
-            patient = self._patient[step["space"]]
-            outputs, attempts = await patient.ask(step, takes, deadline, pass_on if told else None)
-            # Before it is kept: a changed Space is not remembered.
-            contract.check_prediction(each_file(gathered(step, outputs), File.described))
-            return outputs, attempts
+            # Checked before it is kept: a changed Space is not remembered.
+            return await self._patient[step["space"]].ask(step, takes, deadline, pass_on if told else None, check)
 
-        (outputs, attempts), word = await self._once(contract, step, takes, ask)
+        (outputs, attempts), word = await self._once(contract, step, takes, ask, told)
         return Answer(self._predicted(step, outputs), contract.demo, contract.revision, attempts), word
 
     def _predicted(self, step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
@@ -174,15 +174,16 @@ class Bridge:
         return cleaned
 
     async def _once(
-        self, contract: Contract, step: Mapping[str, Json], takes: Mapping[str, Json], ask: Ask
+        self, contract: Contract, step: Mapping[str, Json], takes: Mapping[str, Json], ask: Ask, told: Told | None
     ) -> tuple[tuple[list[Json], int], str]:
         """Ask what is not being asked already, nor was a moment ago; what varies or is not pure is asked each time."""
         if not step["pure"]:
-            return await ask(), "asked"
-        model = contract.json.get("model", {}).get("sha256")
-        key = key_of(contract.demo, contract.revision, step["endpoint"], step["space"], model, dict(takes))
+            return await ask(told), "asked"
+        model, space = contract.json.get("model", {}).get("sha256"), step["space"]
+        here = [space, self.spaces[space].deployment]
+        key = key_of(contract.demo, contract.revision, step["endpoint"], here, model, dict(takes))
         varies = any(example.get("varies") for example in contract.json["examples"])
-        return await self._memory.once(key, ask, keep=not varies)
+        return await self._memory.once(key, ask, told, keep=not varies)
 
 
 def _step(contract: Contract) -> dict[str, Json]:

@@ -6,6 +6,8 @@ Every way asking can go wrong, as one family.
     │   ├── MalformedRequest  400  the request is not what the bridge reads
     │   ├── DemoUnknown       404  no demo of this name
     │   ├── FileGone          404  a file that the bridge gave is not kept any more
+    │   ├── QuestionGone      404  a question that the bridge took is not kept any more
+    │   ├── RequestTooSlow    408  what was sent did not arrive in time; asking again may help
     │   ├── FileTooLarge      413  more bytes or pixels than the contract takes
     │   ├── MediaRefused      415  a file of another kind than the contract takes
     │   ├── InputRefused      422  a field the contract refuses
@@ -87,6 +89,18 @@ class FileGone(VisitorFault):
     kind, title, status = "file-gone", "The file is not kept any more", 404
 
 
+class QuestionGone(VisitorFault):
+    """A question that the bridge took is not kept any more."""
+
+    kind, title, status = "question-gone", "The question is not kept any more", 404
+
+
+class RequestTooSlow(VisitorFault):
+    """What was sent did not arrive in time; asking again may help."""
+
+    kind, title, status, retryable = "request-too-slow", "The request took too long", 408, True
+
+
 class FileTooLarge(VisitorFault):
     """More bytes or pixels than the contract takes."""
 
@@ -120,6 +134,8 @@ class SpaceBusy(SpaceFault):
 
     kind, title, status, retryable = "space-busy", "The model is busy", 503, True
     full = False  # the Space is well, and too many ask: it says so itself
+    unseen = False  # the app can not have seen the question
+    asleep = False  # the Hub says that the Space is on its way
 
 
 class OutOfTime(SpaceFault):
@@ -138,6 +154,7 @@ class AppFailed(SpaceFault):
     """The app itself said no, in its own words where it gave any."""
 
     kind, title, status = "app-failed", "The model could not answer", 502
+    wordless = False  # it gave none
 
 
 class ContractFault(Fault):

@@ -14,7 +14,7 @@ async def stage(space: str, token: str | None = None) -> str | None:
         return None
     wire = HttpWire(os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/"), token=token)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(5):
             said = object_of(await wire.get(f"/api/spaces/{space}/runtime")).get("stage")
     except (Fault, TimeoutError):
         return None

@@ -1,7 +1,7 @@
 """
 The same question once: whoever asks what is being asked already joins, and predictions are kept for a while.
 
-    prediction, word = await memory.once(key_of(...), lambda: space.ask(...))     # asked, joined or kept
+    prediction, word = await memory.once(key_of(...), lambda told: space.ask(..., told))  # asked, joined or kept
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 from cachetools import TTLCache
 
 from api_bridge.contract import File, Json
+from api_bridge.dialects import Told
 from api_bridge.patience import Clock
 
 MOST = 500  # predictions
@@ -51,6 +52,29 @@ class Joined(Generic[T]):
                     self._task.exception()  # looked at, so that nobody is told how given-up work ended
 
 
+class Heard:
+    """Tells all who wait for the same answer what happens meanwhile, and those who come later the last of it."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Told] = []
+        self._last: tuple[str, Json] | None = None
+
+    async def __call__(self, event: str, about: Json) -> None:
+        self._last = event, about
+        for told in list(self._listeners):
+            await told(event, about)
+
+    async def join(self, told: Told | None) -> None:
+        if told:
+            self._listeners.append(told)
+            if self._last:
+                await told(*self._last)
+
+    def leave(self, told: Told | None) -> None:
+        if told in self._listeners:
+            self._listeners.remove(told)
+
+
 class Memory(Generic[T]):
     """Joins identical questions in flight, and remembers what came of them; a fault is never remembered."""
 
@@ -62,44 +86,51 @@ class Memory(Generic[T]):
         most_bytes: int = MOST_BYTES,
         seconds: float = KEPT,
     ):
-        self._asking: dict[str, Joined[T]] = {}
+        self._asking: dict[str, tuple[Joined[T], Heard]] = {}
         self._size, self._most_bytes, self._most = size, most_bytes, most
         # Each takes up its share of the bytes at least, so that there are never more than `most`.
         self._kept: TTLCache[str, T] = TTLCache(
             most_bytes, seconds, timer=clock, getsizeof=lambda answer: max(size(answer), most_bytes // max(1, most))
         )
 
-    async def once(self, key: str, ask: Callable[[], Awaitable[T]], *, keep: bool = True) -> tuple[T, Word]:
+    async def once(
+        self, key: str, ask: Callable[[Told], Awaitable[T]], told: Told | None = None, *, keep: bool = True
+    ) -> tuple[T, Word]:
         """
         Return what `ask` gives, or gave to somebody with the same `key`, and which of these it was.
 
-        A fault reaches all who joined, and is over then: the next question with this key is asked.
+        What `ask` tells meanwhile is heard by the `told` of everybody. A fault reaches all who joined,
+        and is over then: the next question with this key is asked.
         """
         with suppress(KeyError):
             return self._kept[key], "kept"
-        asking = self._asking.get(key)
         word: Word = "joined"
-        if asking is None or asking.over:
-            asking = self._asking[key] = Joined(self._asked(key, ask, keep))
+        found = self._asking.get(key)
+        if found is None or found[0].over:
+            heard = Heard()
+            found = self._asking[key] = Joined(self._asked(key, ask, heard, keep)), heard
             word = "asked"
+        asking, heard = found
         try:
+            await heard.join(told)
             return await asking.wait(), word
         finally:
-            if asking.over and self._asking.get(key) is asking:
+            heard.leave(told)
+            if asking.over and self._asking.get(key) is found:
                 del self._asking[key]
 
-    async def _asked(self, key: str, ask: Callable[[], Awaitable[T]], keep: bool) -> T:
-        answer = await ask()
+    async def _asked(self, key: str, ask: Callable[[Told], Awaitable[T]], heard: Heard, keep: bool) -> T:
+        answer = await ask(heard)
         if keep and self._most and self._size(answer) <= self._most_bytes:
             self._kept[key] = answer
         return answer
 
 
-def key_of(demo: str, revision: int, endpoint: str, space: str | None, model: str | None, takes: Json) -> str:
+def key_of(demo: str, revision: int, endpoint: str, space: Json, model: str | None, takes: Json) -> str:
     """
     Return a name that two questions share only where their answers would be the same.
 
-    `space` and `model` say which of them would answer: a digest, or a version where that is all there is.
+    `space` and `model` say which of them would answer, as exactly as is known.
     """
     question = [demo, revision, endpoint, space, model, takes]
     text = json.dumps(question, sort_keys=True, separators=(",", ":"), default=_by_digest)

@@ -3,7 +3,8 @@ When to try again, and when to leave a Space alone: pure rules of clock and dice
 
 One fault is retried, `SpaceBusy`, at one layer, the bridge; three attempts at most, none that
 could not end before the deadline, and of each Space no more than its `Budget` has left. A Space
-that fails call after call is left in peace by its `Breaker`, and asked again by one caller first.
+that fails call after call is left in peace by its `Breaker`, looked at once a second, and asked
+again by one caller first.
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from api_bridge.faults import ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
 
 Clock = Callable[[], float]  # seconds, monotonic
 Dice = Callable[[], float]  # from 0 up to 1
@@ -32,6 +33,7 @@ CALLS, WINDOW = 20, 60.0  # what a breaker looks back on: so many calls, so many
 FEWEST = 5  # calls that it must have seen; as many failures in a row open it, too
 SHORTEST_REST, LONGEST_REST = 10.0, 120.0  # seconds that it stays open; doubles
 LONGEST_TRY = 30.0  # seconds until whoever tries half-open is taken for lost
+LOOK = 1.0  # seconds between two looks at a Space that is left alone
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,18 @@ def wait_before_retry(fault: Fault, attempt: int, deadline: Deadline, dice: Dice
     return wait if wait + usual < left else None
 
 
+def may_help(fault: Fault, attempt: int, *, pure: bool) -> bool:
+    """
+    Return whether asking again can help, and does no harm.
+
+    What is not `pure` is asked again only where the app can not have seen the question. An app that
+    failed without a word is asked once more: one that was deployed anew meanwhile fails like that.
+    """
+    if isinstance(fault, AppFailed):
+        return pure and fault.wordless and attempt == 1
+    return isinstance(fault, SpaceBusy) and (pure or fault.unseen or fault.asleep)
+
+
 def _full(fault: BaseException) -> bool:
     return isinstance(fault, SpaceBusy) and fault.full
 
@@ -112,32 +126,41 @@ class Budget:
         self._tokens = min(TOKENS, self._tokens + tokens)
 
 
-def counts(fault: BaseException) -> bool:
+def ill(fault: BaseException) -> bool:
     """
-    Return whether `fault` says that the Space is not well, so that its breaker should know.
+    Return whether `fault` says that the Space is not well.
 
     A visitor's mistake, an app that said no in its own words and a full queue are answers of a
-    Space that is up. One that wakes is not well either, but waiting for it is another's work:
-    whoever finds that out reports `neither()`.
+    Space that is up, and one that wakes is waited for.
     """
-    ill = isinstance(fault, SpaceBusy | OutOfTime | SpaceUnreachable | ContractBroken)
-    return ill and not _full(fault)
+    if isinstance(fault, SpaceBusy):
+        return not (fault.full or fault.asleep)
+    return isinstance(fault, OutOfTime | SpaceUnreachable)
+
+
+def drifted(fault: BaseException) -> bool:
+    """Return whether `fault` says that a contract does not hold."""
+    return isinstance(fault, ContractBroken)
 
 
 class Breaker:
     """
-    Leaves a Space alone that fails call after call.
+    Leaves alone what fails call after call; `counts` says which faults are failures.
 
-    Each call that `allows()` let through is followed by one of `succeeded()`, `failed()` and
-    `neither()`; `watched()` does that for the call inside it.
+    Each call that `allows()` or `may_look()` let through is followed by one of `succeeded()`,
+    `failed()` and `neither()`; `watched()` does that for the call inside it.
     """
 
-    def __init__(self, clock: Clock):
-        self._clock = clock
+    def __init__(self, clock: Clock, counts: Callable[[BaseException], bool] = ill):
+        self.why: Fault | None = None  # the last failure
+        self._clock, self._counts = clock, counts
         self._calls: deque[tuple[float, bool]] = deque(maxlen=CALLS)  # when it ended, whether well
         self._until: float | None = None  # open until then, half-open afterwards
         self._rest = SHORTEST_REST
         self._trying_until = 0.0  # one call is on its way half-open, and nobody else may
+        self._look_at = 0.0  # when the next one may look
+        self._looked = False  # half-open because somebody looked, and not because the rest was over
+        self._misled = False  # it looked well and failed again: only time tells
 
     @property
     def state(self) -> Literal["closed", "open", "half-open"]:
@@ -146,18 +169,34 @@ class Breaker:
         return "open" if self._clock() < self._until else "half-open"
 
     def allows(self) -> bool:
-        """Return whether the Space may be asked now; half-open, only the first who wants to may."""
+        """Return whether a call may be made now; half-open, only the first who wants to may."""
         if self.state == "half-open" and self._clock() >= self._trying_until:
             self._trying_until = self._clock() + LONGEST_TRY
             return True
         return self.state == "closed"
 
+    def may_look(self) -> bool:
+        """Return whether the caller should look if all is well again; while open, one a second should."""
+        if self.state != "open" or self._misled or self._clock() < self._look_at:
+            return False
+        self._look_at = self._clock() + LOOK
+        return True
+
+    def looks_well(self) -> None:
+        """Whoever may look did so, and goes on with a call: the rest is over."""
+        if self.state == "open":
+            self._until, self._looked = self._clock(), True
+            self._trying_until = self._clock() + LONGEST_TRY
+
     def left(self) -> float:
-        """Return the seconds until the Space may be asked again: 0.0 where it may be now."""
+        """Return the seconds after which asking again makes sense: 0.0 where it does now."""
         if self._until is None:
             return 0.0
+        rest = self._until - self._clock()
+        if rest > 0 and not self._misled:
+            return min(rest, 2 * LOOK)
         # Nobody knows how long the one that is trying will take: look again soon.
-        return max(self._until - self._clock(), 1.0 if self._clock() < self._trying_until else 0.0)
+        return max(rest, 1.0 if self._clock() < self._trying_until else 0.0)
 
     def succeeded(self) -> None:
         if self.state == "half-open":
@@ -168,11 +207,11 @@ class Breaker:
 
     def failed(self) -> None:
         if self.state == "half-open":
-            self._open(min(LONGEST_REST, self._rest * 2))
+            self._open(min(LONGEST_REST, self._rest * 2), misled=self._looked)
         elif self.state == "closed":
             self._calls.append((self._clock(), False))
             if self._too_many():
-                self._open(SHORTEST_REST)
+                self._open(SHORTEST_REST, misled=False)
 
     def neither(self) -> None:
         """The call ended without a word about the Space: its asker left, or the fault does not count."""
@@ -184,15 +223,18 @@ class Breaker:
         try:
             yield
         except BaseException as error:
-            if counts(error):
+            if self._counts(error):
+                self.why = error if isinstance(error, Fault) else None
                 self.failed()
             else:
                 self.neither()
             raise
         self.succeeded()
 
-    def _open(self, seconds: float) -> None:
-        self._until, self._rest, self._trying_until = self._clock() + seconds, seconds, 0.0
+    def _open(self, seconds: float, *, misled: bool) -> None:
+        now = self._clock()
+        self._until, self._rest, self._trying_until = now + seconds, seconds, 0.0
+        self._look_at, self._looked, self._misled = now + LOOK, False, misled
 
     def _too_many(self) -> bool:
         well = [ended_well for at, ended_well in self._calls if self._clock() - at <= WINDOW]

@@ -1,32 +1,49 @@
 """
 One Space, for all who ask it: who may go in, when to try again, when to leave it alone.
 
-    door → breaker → Space; a second time only for `SpaceBusy`, and within the budget
+    awake → door → breakers → Space; a second time only where that may help, and within the budget
 """
 
 import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from api_bridge.admission import INSIDE, WAITING, Door
 from api_bridge.contract import Json
 from api_bridge.dialects import Told
-from api_bridge.faults import Fault, SpaceBusy
+from api_bridge.faults import Fault, OutOfTime, SpaceBusy
 from api_bridge.hub import is_name, stage
 from api_bridge.metrics import Metrics
-from api_bridge.patience import Breaker, Budget, Clock, Deadline, Dice, Usual, wait_before_retry
+from api_bridge.patience import (
+    LOOK,
+    Breaker,
+    Budget,
+    Clock,
+    Deadline,
+    Dice,
+    Usual,
+    drifted,
+    may_help,
+    wait_before_retry,
+)
 from api_bridge.space import Space
-from api_bridge.waking import Waker
+from api_bridge.waking import LONGEST, Waker
 
 LEFT_ALONE = "The Space failed several times and is left alone for a moment."
 
 Sleep = Callable[[float], Awaitable[None]]
+Check = Callable[[list[Json]], None]
 
 
 class Patiently:
-    """Asks the space called `name` for everybody: `inside` questions at once, `waiting` in the queue before it."""
+    """
+    Asks the space called `name` for everybody: `inside` questions at once, `waiting` in the queue before it.
+
+    One breaker knows whether the Space is well, and one for each endpoint whether it keeps its contract.
+    """
 
     def __init__(
         self,
@@ -43,58 +60,107 @@ class Patiently:
         self.name, self.space, self._metrics = name, space, metrics
         self.door = Door(clock, inside, waiting)
         self.breaker = Breaker(clock)
+        self._agreed: dict[str, Breaker] = defaultdict(lambda: Breaker(clock, drifted))
         self._budget = Budget(clock)
         self._waker = _waker(space, clock, dice, sleep)
         self._usual: dict[str, Usual] = defaultdict(Usual)
         self._clock, self._dice, self._sleep = clock, dice, sleep
 
     async def ask(
-        self, step: Mapping[str, Json], takes: Mapping[str, Json], deadline: Deadline, told: Told | None
+        self,
+        step: Mapping[str, Json],
+        takes: Mapping[str, Json],
+        deadline: Deadline,
+        told: Told | None,
+        check: Check = lambda outputs: None,
     ) -> tuple[list[Json], int]:
         """
         Return the outputs of `step`'s endpoint and the attempts it took, or raise a `Fault` that knows them.
 
-        What somebody has seen a part of is not asked again.
+        Outputs that `check` raises `ContractBroken` for are none. What somebody has seen a part of is
+        not asked again. Waiting for a Space that sleeps is not part of the deadline, and happens once.
         """
-        seen = _Seen(told)
-        async with self.door.enter(deadline, seen.place):
-            attempt = 1
-            while True:
-                try:
-                    outputs = await self._once(step["endpoint"], takes, deadline, seen if told else None)
-                except Fault as fault:
-                    fault.attempts = attempt
-                    resting = self.breaker.state != "closed"  # nobody waits inside for a Space that is left alone
-                    again = step["pure"] and isinstance(fault, SpaceBusy) and not (seen.parts or resting)
-                    usual = self._usual[step["endpoint"]].seconds() or 0.0
-                    wait = wait_before_retry(fault, attempt, deadline, self._dice, usual) if again else None
-                    if isinstance(fault, SpaceBusy) and again and attempt == 1 and self._waker and not fault.full:
-                        await self._waker.until_up(deadline, seen.stage)  # raises where nobody need wait
-                        wait = 0.0
-                    if wait is None or not self._budget.take():
-                        raise
+        seen, attempt, waited = _Seen(told), 1, False
+        if self._waker and self._waker.watching:
+            deadline, waited = await self._awake(self._waker, deadline, seen), True
+        while True:
+            try:
+                async with self.door.enter(deadline, seen.place, again=attempt > 1):
+                    outputs = await self._once(step["endpoint"], takes, deadline, seen if told else None, check)
+            except Fault as fault:
+                if fault.attempts is None:  # it was not asked at all: nobody waits for a Space that is left alone
+                    raise
+                fault.attempts = attempt
+                if seen.parts or not may_help(fault, attempt, pure=step["pure"]):
+                    raise
+                if self._waker and isinstance(fault, SpaceBusy) and fault.asleep and not waited:
+                    deadline, waited = await self._awake(self._waker, deadline, seen), True
                 else:
-                    if attempt == 1:
-                        self._budget.earn()
-                    return outputs, attempt
-                self._metrics.count("retries_total", space=self.name)
-                await self._sleep(wait)
+                    usual = self._usual[step["endpoint"]].seconds() or 0.0
+                    wait = wait_before_retry(fault, attempt, deadline, self._dice, usual)
+                    if wait is None or self.breaker.state != "closed" or not self._budget.take():
+                        raise
+                    self._metrics.count("retries_total", space=self.name)
+                    await self._sleep(wait)
                 attempt += 1
+            else:
+                if attempt == 1:
+                    self._budget.earn()
+                return outputs, attempt
+
+    async def _awake(self, waker: Waker, deadline: Deadline, seen: "_Seen") -> Deadline:
+        """Wait until the Space is up; return a deadline with as much left as before."""
+        left = deadline.left()
+        await waker.until_up(Deadline.after(LONGEST, self._clock), seen.stage)
+        return Deadline.after(left, self._clock)
 
     async def _once(
-        self, endpoint: str, takes: Mapping[str, Json], deadline: Deadline, told: Told | None
+        self, endpoint: str, takes: Mapping[str, Json], deadline: Deadline, told: Told | None, check: Check
     ) -> list[Json]:
-        trying = self.breaker.state == "half-open"
-        if not self.breaker.allows():
-            raise SpaceBusy(LEFT_ALONE, retry_after=max(1.0, self.breaker.left()))
-        with self.breaker.watched():
-            if trying:
-                await self.space.about()  # a word before a question
+        async with self._allowed(self.breaker, deadline), self._allowed(self._agreed[endpoint], deadline):
             started = self._clock()
             self._metrics.count("upstream_requests_total", space=self.name)
-            outputs = await self.space.ask(endpoint, takes, deadline.left(), told)
-        self._usual[endpoint].add(self._clock() - started)
-        return outputs
+            try:
+                outputs = await self.space.ask(endpoint, takes, deadline.left(), told)
+                check(outputs)
+            except Fault as fault:
+                fault.attempts = 1
+                if isinstance(fault, SpaceBusy) and not fault.full:
+                    fault.asleep = await self._asleep(deadline)
+                raise
+            self._usual[endpoint].add(self._clock() - started)
+            return outputs
+
+    @asynccontextmanager
+    async def _allowed(self, breaker: Breaker, deadline: Deadline) -> AsyncIterator[None]:
+        """Raise what made `breaker` open; of those who come meanwhile one has a look, before it asks."""
+        looking = breaker.may_look()
+        if not looking and not breaker.allows():
+            raise self._left_alone(breaker)
+        with breaker.watched():
+            if breaker.state != "closed":
+                try:
+                    async with asyncio.timeout(LOOK if looking else deadline.left()):
+                        await self.space.about()
+                except TimeoutError as error:
+                    raise SpaceBusy(LEFT_ALONE, retry_after=max(1.0, breaker.left())) from error
+                breaker.looks_well()
+            yield
+
+    def _left_alone(self, breaker: Breaker) -> Fault:
+        """What waiting can not mend is said as it was; all else is a Space that rests."""
+        if breaker.why and not breaker.why.retryable:
+            return type(breaker.why)(breaker.why.detail, space=breaker.why.space)
+        return SpaceBusy(LEFT_ALONE, retry_after=max(1.0, breaker.left()))
+
+    async def _asleep(self, deadline: Deadline) -> bool:
+        if self._waker is None:
+            return False
+        try:
+            async with asyncio.timeout(deadline.left()):
+                return await self._waker.asleep()
+        except TimeoutError as error:
+            raise OutOfTime("The model did not answer in time.") from error
 
 
 def _waker(space: Space, clock: Clock, dice: Dice, sleep: Sleep) -> Waker | None:

@@ -19,6 +19,8 @@ class RecordedSpace:
     Useful offline, in tests, and to look at a page before its Space is up.
     """
 
+    deployment: str | None = "recorded"
+
     def __init__(self, contracts: Mapping[str, Contract]):
         self._endpoints: dict[str, Endpoint] = {}
         self._answers: dict[str, dict[str, list[Json]]] = {}

@@ -8,6 +8,7 @@ One call to one Space, in the words of its generation: no retries, no schemas.
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -24,9 +25,13 @@ from api_bridge.wire import CONNECT, HttpWire, Wire, translated
 
 __all__ = ["About", "Endpoint", "GradioSpace", "Space", "address"]
 
+TRUSTED = 60.0  # seconds that what a Space said of itself is taken to be so: it may be deployed anew without a fault
+
 
 class Space(Protocol):
     """Whatever can be asked: a Gradio app, or a recording of one."""
+
+    deployment: str | None  # which start of which app was met last: another one may answer otherwise
 
     async def about(self) -> About:
         """Return what the Space says of itself."""
@@ -69,6 +74,9 @@ class GradioSpace:
         self.address = address(space)
         self.wire = wire or HttpWire(self.address, transport=transport, token=token)
         self._dialect: Dialect | None = None
+        self.deployment: str | None = None
+        self._met = 0.0  # when
+        self._meeting = asyncio.Lock()  # a crowd asks once
 
     async def about(self) -> About:
         """Read what the Space says of itself now, whatever it said before."""
@@ -142,10 +150,12 @@ class GradioSpace:
             raise
 
     async def _known(self) -> Dialect:
-        """Read `/config` and `/info` once, until a fault makes them doubtful."""
-        if self._dialect is None:
-            self._dialect = await meet(self.wire)
-        return self._dialect
+        """Read `/config` and `/info` once, until a fault or time makes them doubtful."""
+        async with self._meeting:
+            if self._dialect is None or time.monotonic() > self._met + TRUSTED:
+                self._dialect, self._met = await meet(self.wire), time.monotonic()
+                self.deployment = str(self._dialect.config.get("app_id"))
+            return self._dialect
 
 
 def as_agreed(endpoint: Endpoint, takes: Iterable[str]) -> Endpoint:

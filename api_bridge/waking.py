@@ -1,7 +1,8 @@
 """
 A Space that sleeps is waited for: one asks the Hub how far it is, however many wait.
 
-    await waker.until_up(deadline, told=lambda stage, eta: ...)
+    if await waker.asleep():
+        await waker.until_up(deadline, told=lambda stage, eta: ...)
 
 Asking the Hub wakes nobody: it was the question to the Space itself that did.
 """
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from api_bridge.faults import OutOfTime, SpaceUnreachable
+from api_bridge.faults import OutOfTime, SpaceBusy, SpaceUnreachable
 from api_bridge.memory import Joined
 from api_bridge.patience import Clock, Deadline, Dice, Usual
 
@@ -18,6 +19,7 @@ CALLS = 25  # to the Hub, for one wake
 LONGEST = 240.0  # seconds that a wake is watched
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 12.5  # seconds between two calls, and up to a fifth more
 WAKES = 5  # that the estimate is learned from
+WATCHERS = 64  # questions that wait for one wake, each with what it asks about
 
 Told = Callable[[str, float | None], None]  # the stage, and how many seconds it will still take, if that is known
 
@@ -48,7 +50,28 @@ class Waker:
         self._usual = Usual(WAKES)
         self._wake: _Wake | None = None
         self._poller: Joined[str | None] | None = None
+        self._glance: Joined[bool] | None = None
         self._listeners: list[Told] = []
+
+    @property
+    def watching(self) -> bool:
+        """Whether somebody waits for the Space now."""
+        return self._poller is not None and not self._poller.over
+
+    async def asleep(self) -> bool:
+        """Return whether the Space does not run, by the Hub's word; False where the Hub is silent."""
+        if self.watching:
+            return True
+        if self._glance is None or self._glance.over:
+            self._glance = Joined(self._glanced(self._current()))
+        return await self._glance.wait()
+
+    async def _glanced(self, wake: _Wake) -> bool:
+        """Ask the Hub once, unless it was asked a moment ago."""
+        self._wake = wake
+        if wake.calls < CALLS and (wake.stage is None or self._clock() >= wake.next):
+            await self._call(wake)
+        return self._wake is wake
 
     def eta(self) -> float | None:
         """Return how many seconds it will usually still take, or None as long as nobody knows."""
@@ -63,7 +86,9 @@ class Waker:
 
         Raise `SpaceUnreachable` where it will not start by itself, `OutOfTime` where it did not start in time.
         """
-        if self._poller is None or self._poller.over:
+        if len(self._listeners) >= WATCHERS:
+            raise SpaceBusy("Many are waiting for the Space to wake up already.", retry_after=self._after())
+        if not self.watching:
             self._wake = self._current()
             self._poller = Joined(self._poll(self._wake))
         if self._wake and self._wake.stage:  # who comes later hears at once where it stands
@@ -71,7 +96,7 @@ class Waker:
         self._listeners.append(told)
         try:
             async with asyncio.timeout(deadline.left()):
-                return await self._poller.wait()
+                return await self._poller.wait()  # type: ignore[union-attr]
         except TimeoutError as error:
             raise self._late() from error
         finally:
@@ -89,22 +114,24 @@ class Waker:
         """Ask the Hub until its word is the last one."""
         while wake.calls < CALLS and wake.next < wake.began + LONGEST:
             await self._sleep(max(0.0, wake.next - self._clock()))
-            wake.calls += 1
-            wake.next = self._clock() + pause(wake.calls, self._dice)
-            wake.stage = await self._stage()
-            if wake.stage is None or wake.stage.startswith("RUNNING"):
-                return self._up(wake)
-            if stuck(wake.stage):
-                self._wake = None
-                raise SpaceUnreachable(_STUCK.format(wake.stage), space={"stage": wake.stage})
-            self._tell(wake.stage, *self._listeners)
+            await self._call(wake)
+            if self._wake is not wake:
+                return wake.stage
+            self._tell(str(wake.stage), *self._listeners)
         raise self._late()
 
-    def _up(self, wake: _Wake) -> str | None:
-        if wake.stage and wake.whole and wake.calls > 1:  # at the first call it was up already
-            self._usual.add(self._clock() - wake.began)
-        self._wake = None
-        return wake.stage
+    async def _call(self, wake: _Wake) -> None:
+        """Ask the Hub once; a wake that has come to its end is forgotten."""
+        wake.calls += 1
+        wake.next = self._clock() + pause(wake.calls, self._dice)
+        wake.stage = await self._stage()
+        if wake.stage is None or wake.stage.startswith("RUNNING"):
+            self._wake = None
+            if wake.stage and wake.whole and wake.calls > 1:  # at the first call it was up already
+                self._usual.add(self._clock() - wake.began)
+        elif stuck(wake.stage):
+            self._wake = None
+            raise SpaceUnreachable(_STUCK.format(wake.stage), space={"stage": wake.stage})
 
     def _tell(self, stage: str, *listeners: Told) -> None:
         """Each is told apart from all else, so that none can do harm."""
@@ -112,8 +139,11 @@ class Waker:
             asyncio.get_running_loop().call_soon(told, stage, self.eta())
 
     def _late(self) -> OutOfTime:
+        return OutOfTime("The Space is still waking up.", retry_after=self._after())
+
+    def _after(self) -> float | None:
         eta = self.eta()
-        return OutOfTime("The Space is still waking up.", retry_after=None if eta is None else max(1.0, eta))
+        return None if eta is None else max(1.0, eta)
 
 
 _STUCK = "The Hub says {}: only the Space's owner can start it."

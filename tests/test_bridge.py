@@ -16,6 +16,8 @@ PHOTO = {"photo": photos.describe(CAT.read_bytes())}
 class ScriptedSpace:
     """Answers with the next of `answers` each time; faults among them are raised."""
 
+    deployment = None
+
     def __init__(self, *answers):
         self.answers = list(answers)
         self.asked = []

@@ -36,6 +36,7 @@ ORDER = [
     "bridge",
     "openapi",
     "stream",
+    "questions",
     "app",
     "learn",
     "findings",

@@ -20,7 +20,7 @@ class Space:
     def __init__(self, fault=None, seconds=1.0):
         self.asked, self.given_up, self.fault, self.seconds = 0, 0, fault, seconds
 
-    async def ask(self):
+    async def ask(self, told=None):
         self.asked += 1
         try:
             await asyncio.sleep(self.seconds)
@@ -170,7 +170,7 @@ def test_memory_is_bounded_both_ways(most, most_bytes, size, fit):
     async def filling():
         it = memory(Clock(), most=most, most_bytes=most_bytes)
 
-        async def ask():
+        async def ask(told):
             return "a" * size
 
         for number in range(20):
@@ -200,7 +200,7 @@ async def _questions(dice):
 
     async def visit(key):
         try:
-            answer, word = await it.once(key, lambda: ask(key), keep=dice.random() < 0.7)
+            answer, word = await it.once(key, lambda told: ask(key), keep=dice.random() < 0.7)
             assert set(answer) == {key}
             ends.append(word)
         except OutOfTime:
@@ -227,7 +227,7 @@ def test_who_leaves_leaves_no_complaint_behind(seconds):
     async def leaving():
         it = memory()
 
-        async def ask():
+        async def ask(told):
             try:
                 await asyncio.sleep(1)
             finally:

@@ -22,7 +22,8 @@ from api_bridge.patience import (
     Budget,
     Deadline,
     Usual,
-    counts,
+    ill,
+    may_help,
     wait_before_retry,
 )
 
@@ -84,6 +85,27 @@ def full(**known):
     """What the bridge makes of 429 and of a full queue."""
     fault = SpaceBusy("The Space's queue is full.", **known)
     fault.full = True
+    return fault
+
+
+def asleep():
+    """What it makes of a Space that the Hub is waking."""
+    fault = SpaceBusy("Asleep.")
+    fault.asleep = True
+    return fault
+
+
+def unseen():
+    """What it makes of a door that nobody opened."""
+    fault = SpaceBusy("Refused.")
+    fault.unseen = True
+    return fault
+
+
+def wordless():
+    """What it makes of `error: null`."""
+    fault = AppFailed("It did not say why.")
+    fault.wordless = True
     return fault
 
 
@@ -203,16 +225,18 @@ def test_an_outage_makes_little_traffic():
     assert asked / 600 < 1.03
 
 
-@pytest.mark.parametrize("fault", [SpaceBusy(""), OutOfTime(""), SpaceUnreachable(""), ContractBroken("")])
+@pytest.mark.parametrize("fault", [SpaceBusy(""), OutOfTime(""), SpaceUnreachable("")])
 def test_a_space_that_is_not_well_counts(fault):
     """Each of these says something about it."""
-    assert counts(fault)
+    assert ill(fault)
 
 
-@pytest.mark.parametrize("fault", [full(), InputRefused(""), AppFailed(""), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "fault", [full(), asleep(), InputRefused(""), AppFailed(""), ContractBroken(""), asyncio.CancelledError()]
+)
 def test_an_answer_is_an_answer(fault):
     """Visitors who make mistakes, come all at once or leave do not close a Space for the others."""
-    assert not counts(fault)
+    assert not ill(fault)
 
 
 def failing(breaker, times):
@@ -230,9 +254,9 @@ def test_five_failures_in_a_row_open_it():
     failing(breaker, 4)
     assert (breaker.state, breaker.left()) == ("closed", 0.0)
     failing(breaker, 1)
-    assert (breaker.state, breaker.allows(), breaker.left()) == ("open", False, 10.0)
-    clock.now += 4
-    assert (breaker.allows(), breaker.left()) == (False, 6.0)
+    assert (breaker.state, breaker.allows(), breaker.left()) == ("open", False, 2.0)
+    clock.now += 9.5
+    assert (breaker.state, breaker.allows(), breaker.left()) == ("open", False, 0.5)
 
 
 def test_half_of_the_last_twenty_open_it():
@@ -281,15 +305,90 @@ def test_each_failed_try_doubles_the_rest():
     breaker = Breaker(clock)
     failing(breaker, 5)
     for _ in range(6):
-        rests.append(breaker.left())
-        clock.now += breaker.left()
+        rests.append(rested(breaker, clock))
         failing(breaker, 1)
     assert rests == [10, 20, 40, 80, 120, 120]
-    clock.now += breaker.left()
+    rested(breaker, clock)
     assert breaker.allows()
     breaker.succeeded()
     failing(breaker, 5)
-    assert breaker.left() == 10
+    assert rested(breaker, clock) == 10
+
+
+def rested(breaker, clock):
+    """Wait until it is half-open; return how many seconds that took."""
+    began = clock.now
+    while breaker.state == "open":
+        clock.now += 0.5
+    return clock.now - began
+
+
+def test_one_a_second_looks_and_ends_the_rest():
+    """A Space that is up again is not left alone for two minutes more; and those who look do not crowd."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    assert not breaker.may_look()  # nothing is wrong
+    failing(breaker, 5)
+    assert not breaker.may_look()  # it has failed just now
+    clock.now += 1
+    assert [breaker.may_look() for _ in range(3)] == [True, False, False]
+    clock.now += 1
+    assert breaker.may_look()
+    breaker.looks_well()
+    assert (breaker.state, breaker.allows()) == ("half-open", False)  # whoever looked goes first
+    breaker.succeeded()
+    assert (breaker.state, breaker.allows()) == ("closed", True)
+
+
+def test_looks_that_mislead_are_not_believed_again():
+    """Where an app is up and yet fails, its questions are spared until the rest is over."""
+    clock = Clock()
+    breaker = Breaker(clock)
+    failing(breaker, 5)
+    clock.now += 1
+    assert breaker.may_look()
+    breaker.looks_well()
+    breaker.failed()
+    assert (breaker.state, breaker.left()) == ("open", 20.0)
+    for _ in range(19):
+        clock.now += 1
+        assert not breaker.may_look()
+    clock.now += 1
+    assert breaker.allows()  # the rest is over
+    breaker.failed()
+    clock.now += 1
+    assert breaker.may_look()  # nobody looked before this one
+
+
+def test_a_breaker_remembers_why():
+    """Whoever is turned away hears what is wrong, and not what ended somebody else's call."""
+    breaker = Breaker(Clock())
+    for fault in (SpaceUnreachable("Gone."), AppFailed("No.")):
+        with pytest.raises(type(fault)), breaker.watched():
+            raise fault
+    assert breaker.why.detail == "Gone."
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempt", "pure", "again"),
+    [
+        (SpaceBusy(""), 1, True, True),
+        (SpaceBusy(""), 2, True, True),
+        (SpaceBusy(""), 1, False, False),
+        (unseen(), 1, False, True),
+        (asleep(), 1, False, True),
+        (wordless(), 1, True, True),
+        (wordless(), 2, True, False),
+        (wordless(), 1, False, False),
+        (AppFailed("No."), 1, True, False),
+        (OutOfTime(""), 1, True, False),
+        (ContractBroken(""), 1, True, False),
+        (SpaceUnreachable(""), 1, True, False),
+    ],
+)
+def test_what_may_be_asked_again(fault, attempt, pure, again):
+    """Never what may have happened already; an app that failed without a word, once."""
+    assert may_help(fault, attempt, pure=pure) is again
 
 
 def test_a_try_that_comes_to_nothing_lets_the_next_one_through():

@@ -80,6 +80,8 @@ def test_a_visitors_mistake_is_told_with_its_status(bridge):
 class SlowSpace:
     """Answers after an hour, and notes who gave up waiting."""
 
+    deployment = None
+
     def __init__(self):
         self.asked = threading.Event()
         self.cancelled = threading.Event()

@@ -6,9 +6,9 @@ import random
 import pytest
 from test_patience import now, virtually
 
-from api_bridge.faults import OutOfTime, SpaceUnreachable
+from api_bridge.faults import OutOfTime, SpaceBusy, SpaceUnreachable
 from api_bridge.patience import Deadline
-from api_bridge.waking import CALLS, LONGEST, Waker, pause, stuck
+from api_bridge.waking import CALLS, LONGEST, WATCHERS, Waker, pause, stuck
 
 
 class Hub:
@@ -71,18 +71,21 @@ def test_a_space_that_wakes_is_waited_for():
 
 
 def test_one_asks_however_many_wait():
-    """A hundred visitors cost the Hub no more than one; who comes later hears at once where it stands."""
+    """A class of visitors costs the Hub no more than one; who comes later hears at once where it stands."""
     heard, alone, hub = [], until(60), until(60)
 
-    async def hundred():
+    async def crowd():
         it = waker(hub)
-        first = [asyncio.create_task(wait(it)) for _ in range(99)]
+        first = [asyncio.create_task(wait(it)) for _ in range(WATCHERS - 1)]
         await asyncio.sleep(30)
-        last = wait(it, told=lambda stage, eta: heard.append((now(), stage)))
+        last = asyncio.create_task(wait(it, told=lambda stage, eta: heard.append((now(), stage))))
+        await asyncio.sleep(1)
+        with pytest.raises(SpaceBusy, match="Many are waiting"):
+            await wait(it)
         return await asyncio.gather(*first, last)
 
     virtually(wait_alone(alone))
-    assert virtually(hundred()) == ["RUNNING"] * 100
+    assert virtually(crowd()) == ["RUNNING"] * WATCHERS
     assert heard[0] == (30, "BUILDING")
     assert hub.called == alone.called
 
