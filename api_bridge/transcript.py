@@ -62,10 +62,10 @@ class RecordingWire:
             said["answer"] = _shortened(path, answer)
         return answer
 
-    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER, *, at_once: bool = False) -> Json:
         said = self._say("post", path, body=body)
         with _kept(said):
-            said["answer"] = await self._wire.post(path, body, most)
+            said["answer"] = await self._wire.post(path, body, most, at_once=at_once)
         return said["answer"]
 
     async def upload(self, path: str, file: File) -> Json:
@@ -142,7 +142,7 @@ class RecordedWire:
             self._got[path] = said
         return _answer(self._got[path])
 
-    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER, *, at_once: bool = False) -> Json:
         return _answer(self._next("post", path, body))
 
     async def upload(self, path: str, file: File) -> Json:

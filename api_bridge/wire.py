@@ -24,6 +24,8 @@ from api_bridge.contract import File, Json, loads
 from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
 
 CONNECT = 3.0  # seconds until a Space must have taken the call
+FIRST_BYTE = 10.0  # seconds until it must say something where nothing has to be computed, and between two bytes
+SILENCE = 35.0  # seconds that an event stream may be silent; Gradio's heartbeat comes every 15
 LONGEST_ANSWER = 4_000_000  # bytes of JSON
 LARGEST_FILE = 25_000_000  # bytes of a file that a Space gives back
 WITH_FILES = 35_000_000  # bytes of JSON where files stand inside it, as until Gradio 3
@@ -48,8 +50,8 @@ class Wire(Protocol):
         """Return the JSON at `path`, of `most` bytes."""
         ...
 
-    async def post(self, path: str, body: Json, most: int = ...) -> Json:
-        """Return the JSON that `body` is answered with, of `most` bytes."""
+    async def post(self, path: str, body: Json, most: int = ..., *, at_once: bool = ...) -> Json:
+        """Return the JSON that `body` is answered with, of `most` bytes; `at_once` where nothing is computed first."""
         ...
 
     def events(self, path: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[dict[str, Json]]]:
@@ -86,7 +88,7 @@ class HttpWire:
             base_url=address,
             transport=transport,
             headers={"Authorization": f"Bearer {token}"} if token else None,
-            timeout=httpx2.Timeout(None, connect=CONNECT),  # all else ends with the question
+            timeout=_timers(),  # all else ends with the question
             follow_redirects=False,
         )
         # Visitors share this client: what a Space sets for one must not reach the next.
@@ -94,27 +96,30 @@ class HttpWire:
         self._socket_address = re.sub("^http", "ws", address)
 
     async def get(self, path: str, most: int = LONGEST_ANSWER) -> Json:
-        async with translated(), self._client.stream("GET", _below(path)) as response:
+        async with translated(), self._client.stream("GET", _below(path), timeout=_timers(FIRST_BYTE)) as response:
             return await _body(response, most)
 
-    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER) -> Json:
-        async with translated(), self._client.stream("POST", _below(path), json=body) as response:
+    async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER, *, at_once: bool = False) -> Json:
+        timers = _timers(FIRST_BYTE if at_once else None)
+        async with translated(), self._client.stream("POST", _below(path), json=body, timeout=timers) as response:
             return await _body(response, most)
 
     async def upload(self, path: str, file: File) -> Json:
         files = {"files": (f"file{file.ending}", file.content, file.media)}
-        async with translated(), self._client.stream("POST", _below(path), files=files) as response:
+        timers = _timers(FIRST_BYTE)
+        async with translated(), self._client.stream("POST", _below(path), files=files, timeout=timers) as response:
             return await _body(response, LONGEST_ANSWER)
 
     async def fetch(self, path: str) -> bytes:
-        async with translated(), self._client.stream("GET", _below(path)) as response:
+        async with translated(), self._client.stream("GET", _below(path), timeout=_timers(FIRST_BYTE)) as response:
             content = await _read(response, LARGEST_FILE)
             _refuse_status(response, content)
             return content
 
     @contextlib.asynccontextmanager
     async def events(self, path: str) -> AsyncIterator[AsyncIterator[dict[str, Json]]]:
-        async with translated(), self._client.sse(_below(path), max_event_size=LONGEST_ANSWER) as events:
+        listening = self._client.sse(_below(path), max_event_size=LONGEST_ANSWER, timeout=_timers(SILENCE))
+        async with translated(), listening as events:
             _refuse_status(events.response)
             yield _messages(events)
 
@@ -147,6 +152,10 @@ class _WebSocket:
         await self._opened.send_json(message)
 
 
+def _timers(silence: float | None = None) -> httpx2.Timeout:
+    return httpx2.Timeout(None, connect=CONNECT, read=silence)
+
+
 def object_of(value: Json) -> dict[str, Json]:
     """Return `value`, which Gradio always says as an object."""
     if not isinstance(value, dict):
@@ -159,13 +168,15 @@ def app_failed(text: Json) -> Fault:
     words = "".join(letter for letter in text if letter.isprintable())[:300] if isinstance(text, str) else ""
     if len(words) > 1 and words[0] == words[-1] == "'":
         words = words[1:-1]  # until Gradio 5.0 they come quoted
-    return AppFailed(f"The model says: {words}" if words else "The model failed and did not say why.")
+    fault = AppFailed(f"The model says: {words}" if words else "The model failed and did not say why.")
+    fault.wordless = not words
+    return fault
 
 
 def queue_full() -> Fault:
     """The Space is up, and its queue takes no more."""
     fault = SpaceBusy("The Space's queue is full.")
-    fault.full = True
+    fault.full = fault.unseen = True
     return fault
 
 
@@ -219,7 +230,7 @@ def _refuse_status(response: httpx2.Response, content: bytes = b"") -> None:
     if status in (429, 502, 503, 504):
         after = _retry_after(response.headers.get("Retry-After"))
         busy = SpaceBusy("The Space is busy or starting.", retry_after=after)
-        busy.full = status == 429 or b"Queue is full" in content
+        busy.full = busy.unseen = status == 429 or b"Queue is full" in content
         raise busy
     if status in (401, 403):
         raise SpaceUnreachable(
@@ -233,6 +244,8 @@ def _refuse_status(response: httpx2.Response, content: bytes = b"") -> None:
         answer = loads(content)
         if isinstance(answer, dict) and "error" in answer:
             raise app_failed(answer["error"])
+    if status >= 500:  # no words of Gradio's: something before it, or a start that went wrong
+        raise SpaceBusy(f"The Space failed with status {status}.")
     raise ContractBroken(f"The Space answered with status {status}, which Gradio does not.")
 
 
@@ -268,7 +281,9 @@ async def translated() -> AsyncIterator[None]:
             raise SpaceUnreachable("There is no Space at this address.") from error
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
             raise SpaceUnreachable("The Space's certificate is not valid.") from error
-        raise SpaceBusy("The Space does not answer.") from error
+        busy = SpaceBusy("The Space does not answer.")
+        busy.unseen = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+        raise busy from error
     except httpx2.HTTPError as error:
         raise SpaceUnreachable("The Space can not be asked.") from error
 

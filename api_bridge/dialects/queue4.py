@@ -35,7 +35,7 @@ class Queue4(Dialect):
         """Join by the number that `/config` gave a moment ago, and listen."""
         session = self.wire.session()
         body = {"data": data, "fn_index": endpoint.number, "session_hash": session}
-        event_of(await self.wire.post(f"{self.prefix}/queue/join", body))
+        event_of(await self.wire.post(f"{self.prefix}/queue/join", body, at_once=True))
         return await self.listen(f"{self.prefix}/queue/data?session_hash={session}", told)
 
     async def listen(

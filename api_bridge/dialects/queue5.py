@@ -29,7 +29,8 @@ class Queue5(Queue4):
         Gradio's own listener for `/call` hides an app's error text before 6.31; the
         queue's does not, and knows the event under the same name.
         """
-        event = event_of(await self.wire.post(f"{self.prefix}/call{quote(endpoint.name)}", {"data": data}))
+        joined = await self.wire.post(f"{self.prefix}/call{quote(endpoint.name)}", {"data": data}, at_once=True)
+        event = event_of(joined)
         return await self.listen(f"{self.prefix}/queue/data?session_hash={event}", told)
 
     def generated(self, so_far: list[Json] | None, said: list[Json]) -> list[Json]:

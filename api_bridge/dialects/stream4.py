@@ -19,7 +19,7 @@ class Stream4(Queue4):
         asking = {"fn_index": endpoint.number, "session_hash": session}
 
         async def send(event: Json) -> None:
-            await self.wire.post("/queue/data", {"data": data, "event_id": event, **asking})
+            await self.wire.post("/queue/data", {"data": data, "event_id": event, **asking}, at_once=True)
 
         address = f"/queue/join?fn_index={endpoint.number}&session_hash={session}"
         return await self.listen(address, told, send)
