@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 import time
 import tomllib
@@ -283,23 +282,15 @@ def _serve(settings: Settings, show: bool) -> int:
     if show:
         print(shown(settings), end="")
         return 0
-    import uvicorn
-
     from api_bridge.app import create_app, log_to_stderr
+    from api_bridge.serving import Server
 
     log_to_stderr(settings.log)
     gate = Gate(time.monotonic, settings.per_minute, settings.burst)
-    app = create_app(_bridge(_all(settings.demos), settings), settings.origins, gate, settings.trusted_hops)
-    # Whoever is being answered when the end comes is answered; an end that was asked for is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=25,
-    )
+    bridge = _bridge(_all(settings.demos), settings)
+    app = create_app(bridge, settings.origins, gate, settings.trusted_hops)
+    print(f"The bridge: http://{settings.host}:{settings.port}/v1/demos", flush=True)
+    Server(app, bridge, settings.host, settings.port).run()
     return 0
 
 

@@ -178,6 +178,8 @@ class _Face:
         return JSONResponse({"alive": True})
 
     async def readyz(self, request: Request) -> Response:
+        if self.bridge.ending:
+            return JSONResponse({"ready": False, "demos": {}}, 503)
         statuses = {name: await self.bridge.status(name) for name in self.bridge.contracts}
         ready = bool(statuses) and all(status["ready"] for status in statuses.values())
         return JSONResponse({"ready": ready, "demos": statuses}, 200 if ready else 503)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from api_bridge.admission import INSIDE, WAITING
 from api_bridge.contract import Contract, File, Json, each_file
 from api_bridge.dialects import Told
-from api_bridge.faults import DemoUnknown, Fault, OutOfTime
+from api_bridge.faults import DemoUnknown, Fault, OutOfTime, SpaceBusy
 from api_bridge.files import Files
 from api_bridge.memory import KEPT, MOST, Memory, key_of
 from api_bridge.metrics import Metrics
@@ -65,6 +65,8 @@ class Bridge:
         self.spaces = spaces
         self.files = Files()  # what Spaces gave back, for a while
         self.metrics = Metrics()
+        self.asking = 0  # questions on their way
+        self.ending = False  # no more are taken
         self._clock, self._seconds = clock, patience
         self._workshop = Workshop(workers)
         self._memory: Memory[tuple[list[Json], int]] = Memory(clock, _size, most=kept, seconds=kept_seconds)
@@ -103,7 +105,10 @@ class Bridge:
         contract is a bug which waiting can not mend.
         """
         contract = self.contract(demo)
+        if self.ending:
+            raise SpaceBusy("The bridge is about to stop, and another one to start.", retry_after=5)
         started, outcome = self._clock(), "left"
+        self.asking += 1
         try:
             answer, word = await self._ask(contract, value, told)
         except Fault as fault:
@@ -113,6 +118,7 @@ class Bridge:
             outcome = "answered" if word == "asked" else word
             return answer
         finally:
+            self.asking -= 1
             self.metrics.count("questions_total", demo=demo, outcome=outcome)
             self.metrics.observe("question_seconds", self._clock() - started, demo=demo)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import sys
 
 import httpx2
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 from conftest import CAT, run
 from PIL import Image
+from servers import served
 from starlette.testclient import TestClient
 
 import dev
@@ -287,3 +289,17 @@ def test_operators_see_how_it_goes(road):
     assert "tinyspaces_questions_total" in told.text
     status = httpx2.get(f"{road.bridge}/v1/status").json()
     assert status["demos"]["catdog"]["ready"] is True
+
+
+def test_a_body_that_never_comes_is_not_waited_for(contract, monkeypatch):
+    """A line that went dead, or somebody who wants all of them: told after a while, and can ask again."""
+    monkeypatch.setattr("api_bridge.app.SILENT_BODY", 0.2)
+    bridge = Bridge({"catdog": contract}, {"here": RecordedSpace({"catdog": contract})})
+    with served(create_app(bridge)) as where:
+        line = socket.create_connection(("127.0.0.1", int(where.rpartition(":")[2])))
+        head = "POST /v1/demos/catdog/ask HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n"
+        line.sendall(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b".encode())
+        said = line.recv(4000)
+        line.close()
+    assert b" 408 " in said.splitlines()[0]
+    assert b"\r\nretry-after: " in said.lower()

@@ -38,6 +38,7 @@ ORDER = [
     "stream",
     "questions",
     "app",
+    "serving",
     "learn",
     "findings",
     "limits",

@@ -1,17 +1,21 @@
 """One Space for all who ask: a fault of one is not everybody's storm, and the same question is asked once."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from conftest import CAT, run
 from servers import says, server
 from test_bridge import ScriptedSpace, bridge_to
+from test_patience import now, unseen, virtually, wordless
 
 from api_bridge import Bridge, photos
 from api_bridge.contract import load
 from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.metrics import Metrics
 from api_bridge.patience import TOKENS, Deadline
-from api_bridge.patiently import LEFT_ALONE
+from api_bridge.patiently import LEFT_ALONE, Patiently
+from api_bridge.waking import Waker
 
 PHOTO = {"photo": photos.describe(CAT.read_bytes())}
 
@@ -21,11 +25,13 @@ class CountingSpace(ScriptedSpace):
 
     def __init__(self, answer, seconds=0.02):
         super().__init__()
-        self.answer, self.seconds = answer, seconds
+        self.answer, self.seconds, self.busy = answer, seconds, 0  # how often it is not to be had at first
         self.inside = self.most = 0
 
     async def ask(self, endpoint, takes, seconds, told=None):
         self.asked.append(takes)
+        if len(self.asked) <= self.busy:
+            raise SpaceBusy("Just now.")
         self.inside += 1
         self.most = max(self.most, self.inside)
         try:
@@ -33,6 +39,15 @@ class CountingSpace(ScriptedSpace):
         finally:
             self.inside -= 1
         return [self.answer]
+
+
+def patiently(space, **limits):
+    """`space` asked for everybody, in the time of the loop that runs."""
+    return Patiently("here", space, Metrics(), clock=now, dice=lambda: 0.5, **limits)
+
+
+def left(seconds):
+    return Deadline.after(seconds, now)
 
 
 @pytest.fixture
@@ -221,3 +236,210 @@ def test_a_space_that_sleeps_on_ends_with_the_deadline(contract, monkeypatch):
     ended, _, asked = woken([b"SLEEPING"], contract, monkeypatch, SpaceBusy("Asleep."))
     assert isinstance(ended, OutOfTime)
     assert asked <= 25
+
+
+def test_a_space_that_sleeps_is_nobodys_failure(contract):
+    """However many wake it, its breaker stays closed: what sleeps is waited for, and not left alone."""
+
+    async def asleep():
+        space = ScriptedSpace(*[SpaceBusy("Asleep.") for _ in range(6)])
+        it = patiently(space)
+
+        async def stage():
+            return "SLEEPING"
+
+        it._waker = Waker(stage, clock=now, dice=lambda: 0)
+        for _ in range(6):
+            with pytest.raises(OutOfTime, match="still waking"):
+                await it.ask(contract.json["steps"]["catdog"], {"photo": 1}, left(5), None)
+        return it.breaker.state, len(space.asked)
+
+    assert virtually(asleep()) == ("closed", 6)
+
+
+def test_who_comes_while_it_wakes_waits_beside_the_door(contract, good):
+    """The Space is not asked by those who know that it sleeps, and no place before it is taken up."""
+
+    async def crowd():
+        it = patiently(CountingSpace(good), waiting=0)
+        hub = asyncio.Event()
+
+        async def stage():
+            if not hub.is_set():
+                return "SLEEPING"
+            return "RUNNING"
+
+        it._waker = Waker(stage, clock=now, dice=lambda: 0)
+        await it._waker.asleep()
+        watching = asyncio.create_task(it._waker.until_up(left(100)))
+        await asyncio.sleep(1)
+        step = contract.json["steps"]["catdog"]
+        asking = [asyncio.create_task(it.ask(step, {"photo": n}, left(5), None)) for n in range(2)]
+        await asyncio.sleep(30)
+        assert (it.space.asked, it.door.inside, it.door.waiting) == ([], 0, 0)
+        hub.set()
+        await watching
+        return await asyncio.gather(*asking)
+
+    assert [attempts for _, attempts in virtually(crowd())] == [1, 1]
+
+
+def test_waiting_for_the_next_attempt_takes_up_no_place(contract, good):
+    """While one question waits to be asked again, another is answered; and then it is the first."""
+
+    async def both():
+        space = ScriptedSpace(SpaceBusy("Later.", retry_after=10), [good], [good])
+        it, ends = patiently(space, inside=1), []
+
+        async def ask(name):
+            await it.ask(contract.json["steps"]["catdog"], {"photo": name}, left(30), None)
+            ends.append((name, now()))
+
+        await asyncio.gather(ask("one"), ask("two"))
+        return ends
+
+    assert virtually(both()) == [("two", 0), ("one", 10)]
+
+
+def test_what_waits_to_be_asked_again_is_not_turned_away(contract, good):
+    """A full queue is for those who come now; who was inside already goes first."""
+
+    async def crowd():
+        space = CountingSpace(good, seconds=3)
+        it = patiently(space, inside=1, waiting=1)
+        space.busy = 1
+        step = contract.json["steps"]["catdog"]
+        return await asyncio.gather(*(it.ask(step, {"photo": n}, left(30), None) for n in range(2)))
+
+    assert [attempts for _, attempts in virtually(crowd())] == [2, 1]
+
+
+def test_an_endpoint_that_changed_is_not_asked_on_and_on(contract, good):
+    """After five broken answers it is left alone and its fault is told, until it holds again; others are not harmed."""
+
+    async def drift():
+        space = ScriptedSpace(*[[{"label": "wolf"}]] * 5, [good])
+        it = patiently(space)
+        step = contract.json["steps"]["catdog"]
+
+        def check(outputs):
+            contract.check_prediction(outputs[0])
+
+        async def ask():
+            return await it.ask(step, {"photo": 1}, left(30), None, check)
+
+        for _ in range(7):
+            with pytest.raises(ContractBroken):
+                await ask()
+        assert (len(space.asked), it.breaker.state) == (5, "closed")
+        await asyncio.sleep(1)
+        return await ask()  # one looked, and it holds
+
+    assert virtually(drift()) == ([good], 1)
+
+
+def test_a_space_that_is_up_again_is_found_within_two_seconds(contract, good):
+    """Nobody waits out a rest of ten seconds or of two minutes where one question is enough to know."""
+
+    async def outage():
+        space = ScriptedSpace(*[SpaceBusy("Down.")] * 5)
+        it = patiently(space)
+        step = contract.json["steps"]["catdog"]
+        space.up = False
+
+        async def about():
+            space.looked = getattr(space, "looked", 0) + 1
+            if not space.up:
+                raise SpaceBusy("Down.")
+
+        space.about = about
+        began = now()
+        while True:
+            if now() - began > 60 and not space.up:
+                space.up, recovered, space.answers = True, now(), [[good]]
+            with suppress(SpaceBusy):
+                await it.ask(step, {"photo": 1}, left(5), None)
+                return now() - recovered, space.looked
+            await asyncio.sleep(0.1)
+
+    waited, looked = virtually(outage())
+    assert waited <= 2
+    assert looked <= 62  # one a second
+
+
+def test_an_app_that_failed_without_a_word_is_asked_once_more(contract, good):
+    """One that was deployed anew in that moment fails so; one that fails again has failed."""
+
+    async def twice():
+        it = patiently(ScriptedSpace(wordless(), [good], wordless(), wordless(), [good]))
+        step = contract.json["steps"]["catdog"]
+        first = await it.ask(step, {"photo": 1}, left(30), None)
+        with pytest.raises(AppFailed) as raised:
+            await it.ask(step, {"photo": 1}, left(30), None)
+        return first, raised.value.attempts
+
+    (outputs, attempts), asked = virtually(twice())
+    assert (outputs, attempts, asked) == ([good], 2, 2)
+
+
+def test_what_is_not_pure_is_asked_again_only_if_nobody_saw_it(contract, good):
+    """A message is not sent twice; one that never left may be."""
+    step = {**contract.json["steps"]["catdog"], "pure": False}
+
+    async def once(fault):
+        it = patiently(ScriptedSpace(fault, [good]))
+        return await it.ask(step, {"photo": 1}, left(30), None)
+
+    assert virtually(once(unseen())) == ([good], 2)
+    with pytest.raises(SpaceBusy, match=r"Lost\."):
+        virtually(once(SpaceBusy("Lost.")))
+
+
+def test_a_new_deployment_answers_anew(contract, good):
+    """What another model said a minute ago is not this one's answer."""
+    space = ScriptedSpace([good], [good])
+    space.deployment = "one"
+    bridge, _ = bridge_to(space, contract)
+
+    async def four():
+        for deployment in ("one", "one", "two", "two"):
+            space.deployment = deployment
+            await bridge.ask("catdog", PHOTO)
+
+    run(four())
+    assert len(space.asked) == 2
+
+
+def test_whoever_joins_hears_what_happens(contract, good):
+    """Two pages with one question see the same progress, also the one that came later."""
+
+    async def both():
+        space = CountingSpace(good)
+        going = asyncio.Event()
+
+        async def ask(endpoint, takes, seconds, told=None):
+            await told("queue", {"place": 1, "eta": None})
+            await going.wait()
+            await told("progress", {"index": 1})
+            return [good]
+
+        space.ask = ask
+        bridge, heard = Bridge({"catdog": contract}, {"here": space}), {"first": [], "second": []}
+
+        def listener(name):
+            async def told(event, about):
+                heard[name].append(event)
+
+            return told
+
+        first = asyncio.create_task(bridge.ask("catdog", PHOTO, listener("first")))
+        while not heard["first"]:
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(bridge.ask("catdog", PHOTO, listener("second")))
+        while not heard["second"]:
+            await asyncio.sleep(0.01)
+        going.set()
+        await asyncio.gather(first, second)
+        return heard
+
+    assert run(both()) == {"first": ["queue", "progress"], "second": ["queue", "progress"]}

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import gradio as gr
 import httpx2
-import uvicorn
 from fastapi import FastAPI
 from model import Model
 from PIL import Image
@@ -21,6 +20,7 @@ from PIL import Image
 from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all, log_to_stderr
 from api_bridge.admission import Gate
 from api_bridge.photos import DAMAGED, upright
+from api_bridge.serving import Server
 from api_bridge.settings import load
 
 HERE = Path(__file__).parent
@@ -98,7 +98,7 @@ def main() -> None:
     app.mount("/bridge", create_app(bridge, settings.origins, gate, settings.trusted_hops))
     app = gr.mount_gradio_app(app, draw(contracts), path="/", show_error=False, max_file_size="8mb", ssr_mode=False)
     print(f"{TITLE}: http://{host}:{port}, the bridge at /bridge", flush=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", proxy_headers=False)
+    Server(app, bridge, host, port).run()
 
 
 if __name__ == "__main__":
