@@ -1,12 +1,13 @@
 """
-Asks one question after the other in one way, and takes the time: a process of its own, so that nobody else pays for it.
+Asks one question after the other in one way, and takes the time, in a process of its own.
 
     python asker.py '{"how": "bridge", "address": "http://127.0.0.1:8001", "name": "greet"}'
 
-`how` is bridge, run (one request), call (the queue: join, then listen) or gradio_client; `photo` makes it a
-question with that photo. For each `{"askers", "seconds"}` on standard input it answers with a line of
-`{"times", "failures", "refused", "asked", "seconds"}`, times in seconds. Every question differs, and every
-answer is looked at. Each asker asks once before the time is taken, so that connections are there.
+`how` is bridge, run (one request, in `session` if one is given), call (the queue: join, then listen) or
+gradio_client. For each `{"askers", "seconds"}` on standard input it answers with a line of
+`{"times", "failures", "refused", "asked", "seconds"}`, times in seconds. Each asker asks once before the
+time is taken, so that connections are there. Every question differs, unless `same` is one text for all;
+`photo` makes it a photo. Every answer is looked at.
 """
 
 import asyncio
@@ -19,11 +20,10 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE = 40.0  # seconds; the bridge's own is 30
-
-Ask = Callable[[int], Awaitable[None]]
 
 
 class Refused(Exception):
@@ -40,43 +40,92 @@ class Failed(Exception):
 # --- questions
 
 
-def text_of(number: int) -> str:
-    return f"{os.getpid()}-{number}"
+@dataclass(frozen=True)
+class Question:
+    """A text, or a photo."""
+
+    text: str
+    photo: bytes | None = None
+
+    def for_gradio(self) -> object:
+        if self.photo is None:
+            return self.text
+        inside = base64.b64encode(self.photo).decode()
+        return {"url": f"data:image/jpeg;base64,{inside}", "meta": {"_type": "gradio.FileData"}}
+
+    def check(self, said: object) -> None:
+        """Raise `Failed` for an answer to another question, or to none."""
+        if self.photo is None:
+            right = said == f"Hello {self.text}!"
+        else:
+            right = isinstance(said, dict) and isinstance(said.get("label"), str)
+        if not right:
+            raise Failed(f"wrong answer: {str(said)[:60]}")
+
+
+Next = Callable[[], Question]
+Ask = Callable[[Question], Awaitable[None]]
+
+
+def questions(photo: str | None, same: str | None) -> Next:
+    """Return what gives the next question."""
+    numbers = itertools.count()
+    content = Path(photo).read_bytes() if photo else None
+
+    def question() -> Question:
+        number = next(numbers)
+        return Question(same or f"{os.getpid()}-{number}", content and different(content, number))
+
+    return question
 
 
 def different(photo: bytes, number: int) -> bytes:
-    """Nearly the same picture, yet no cache takes it for the same: a JPEG's quantisation, changed in a few steps."""
+    """Nearly the same picture, yet no memory takes it for the same: other steps of a JPEG's quantisation."""
     table = photo.index(b"\xff\xdb") + 5
     changed = bytearray(photo)
-    for place in range(1, 11):  # the first few frequencies, that every photo has
+    for place in range(1, 11):  # frequencies that every photo has
         number, step = divmod(number, 3)
         changed[table + place] = max(1, changed[table + place] + step)
     return bytes(changed)
 
 
-def check(said: object, name: str | None) -> None:
-    """Raise `Failed` for an answer to another question, or to none."""
-    right = said == f"Hello {name}!" if name else isinstance(said, dict) and "label" in said
-    if not right:
-        raise Failed(f"wrong answer: {str(said)[:60]}")
-
-
 # --- ways
 
 
-def over_http(how: str, address: str, name: str, photo: bytes | None) -> Ask:
-    import httpx2
+class Http:
+    """Ways over a plain HTTP client that keeps its connections, as many as there are askers."""
 
-    # No bound of the client's own: that so many ask at once is what is measured.
-    client = httpx2.AsyncClient(base_url=address, timeout=PATIENCE, limits=httpx2.Limits(max_connections=None))
+    def __init__(self, address: str, name: str, session: str | None):
+        import httpx2
 
-    def given(number: int) -> object:
-        if photo is None:
-            return text_of(number)
-        inside = base64.b64encode(different(photo, number)).decode()
-        return {"url": f"data:image/jpeg;base64,{inside}", "meta": {"_type": "gradio.FileData"}}
+        many = httpx2.Limits(max_connections=None)
+        self.client = httpx2.AsyncClient(base_url=address, timeout=PATIENCE, limits=many)
+        self.name, self.session = name, {"session_hash": session} if session else {}
 
-    def looked_at(answer: httpx2.Response) -> object:
+    async def bridge(self, question: Question) -> None:
+        asked = {"json": {"name": question.text}}
+        if question.photo:
+            asked = {"files": {"photo": ("photo.jpg", question.photo, "image/jpeg")}}
+        question.check((await self._post(f"/v1/demos/{self.name}/ask", **asked))["prediction"])
+
+    async def run(self, question: Question) -> None:
+        asked = {"data": [question.for_gradio()], **self.session}
+        question.check((await self._post(f"/gradio_api/run/{self.name}", json=asked))["data"][0])
+
+    async def call(self, question: Question) -> None:
+        path = f"/gradio_api/call/{self.name}"
+        joined = await self._post(path, json={"data": [question.for_gradio()]})
+        async with self.client.stream("GET", f"{path}/{joined['event_id']}") as answer:
+            event = ""
+            async for line in answer.aiter_lines():
+                if line.startswith("event: "):
+                    event = line.removeprefix("event: ")
+                elif event == "complete" and line.startswith("data: "):
+                    return question.check(json.loads(line.removeprefix("data: "))[0])
+        raise Failed(event or "no answer")
+
+    async def _post(self, path: str, **asked: object) -> dict:
+        answer = await self.client.post(path, **asked)
         after = answer.headers.get("retry-after", "")
         if answer.status_code in (429, 503) and after.isdecimal():
             raise Refused(float(after))
@@ -84,39 +133,15 @@ def over_http(how: str, address: str, name: str, photo: bytes | None) -> Ask:
             raise Failed(str(answer.status_code))
         return answer.json()
 
-    async def bridge(number: int) -> None:
-        asked = {"json": {"name": text_of(number)}}
-        if photo:
-            asked = {"files": {"photo": ("photo.jpg", different(photo, number), "image/jpeg")}}
-        answer = looked_at(await client.post(f"/v1/demos/{name}/ask", **asked))
-        check(answer["prediction"], None if photo else text_of(number))
 
-    async def run(number: int) -> None:
-        answer = looked_at(await client.post(f"/gradio_api/run/{name}", json={"data": [given(number)]}))
-        check(answer["data"][0], None if photo else text_of(number))
-
-    async def call(number: int) -> None:
-        joined = looked_at(await client.post(f"/gradio_api/call/{name}", json={"data": [given(number)]}))
-        async with client.stream("GET", f"/gradio_api/call/{name}/{joined['event_id']}") as answer:
-            event = ""
-            async for line in answer.aiter_lines():
-                if line.startswith("event: "):
-                    event = line.removeprefix("event: ")
-                elif event == "complete" and line.startswith("data: "):
-                    return check(json.loads(line.removeprefix("data: "))[0], None if photo else text_of(number))
-        raise Failed(event or "no answer")
-
-    return {"bridge": bridge, "run": run, "call": call}[how]
-
-
-def through_gradio_client(address: str, name: str, photo: Path | None) -> Callable[[int], None]:
+def through_gradio_client(address: str, name: str, photo: str | None) -> Callable[[Question], None]:
     from gradio_client import Client, handle_file
 
     client = Client(address, verbose=False)
 
-    def ask(number: int) -> None:
-        given = handle_file(photo) if photo else text_of(number)
-        check(client.predict(given, api_name=f"/{name}"), None if photo else text_of(number))
+    def ask(question: Question) -> None:
+        given = handle_file(photo) if photo else question.text
+        question.check(client.predict(given, api_name=f"/{name}"))
 
     return ask
 
@@ -134,7 +159,10 @@ class Round:
         self.began = time.perf_counter()
         self.until = self.began + seconds
 
-    def failed(self, error: Exception) -> float:
+    def answered(self, begun: float) -> None:
+        self.times.append(time.perf_counter() - begun)
+
+    def failed(self, error: BaseException) -> float:
         """Count it, and return how long to wait before asking again."""
         left = max(0.0, self.until - time.perf_counter())
         if isinstance(error, Refused):
@@ -144,66 +172,63 @@ class Round:
         return min(left, 0.1)
 
     def told(self) -> str:
-        seconds = time.perf_counter() - self.began
-        return json.dumps(
-            {**{name: value for name, value in vars(self).items() if name != "until"}, "seconds": seconds}
-        )
+        told = {"times": self.times, "failures": self.failures, "refused": self.refused, "asked": self.asked}
+        return json.dumps({**told, "seconds": time.perf_counter() - self.began})
 
 
-async def by_tasks(ask: Ask, askers: int, seconds: float, numbers: itertools.count) -> Round:
-    async def warm() -> None:
+async def by_tasks(ask: Ask, question: Next, askers: int, seconds: float) -> Round:
+    async def once() -> None:
         try:
-            await ask(next(numbers))
+            await ask(question())
         except Exception:  # it will be seen, and counted, in what follows
             return
 
-    await asyncio.gather(*(warm() for _ in range(askers)))
-    round = Round(seconds, asked=askers)
+    await asyncio.gather(*(once() for _ in range(askers)))
+    asked = Round(seconds, asked=askers)
 
     async def over_and_over() -> None:
-        while (begun := time.perf_counter()) < round.until:
-            round.asked += 1
+        while (begun := time.perf_counter()) < asked.until:
+            asked.asked += 1
             try:
-                await ask(next(numbers))
-                round.times.append(time.perf_counter() - begun)
+                await ask(question())
+                asked.answered(begun)
             except Exception as error:
-                await asyncio.sleep(round.failed(error))
+                await asyncio.sleep(asked.failed(error))
 
     await asyncio.gather(*(over_and_over() for _ in range(askers)))
-    return round
+    return asked
 
 
-def by_threads(ask: Callable[[int], None], askers: int, seconds: float, numbers: itertools.count) -> Round:
-    round = Round(seconds)
+def by_threads(ask: Callable[[Question], None], question: Next, askers: int, seconds: float) -> Round:
+    asked = Round(seconds)
 
     def over_and_over(_: int) -> None:
-        while (begun := time.perf_counter()) < round.until:
-            round.asked += 1
+        while (begun := time.perf_counter()) < asked.until:
+            asked.asked += 1
             try:
-                ask(next(numbers))
-                round.times.append(time.perf_counter() - begun)
-            except Exception as error:
-                time.sleep(round.failed(error))
+                ask(question())
+                asked.answered(begun)
+            except BaseException as error:  # a future that was cancelled raises no `Exception`
+                time.sleep(asked.failed(error))
 
     with ThreadPoolExecutor(askers) as threads:
         list(threads.map(over_and_over, range(askers)))
-    return round
+    return asked
 
 
-def main(how: str, address: str, name: str, photo: str | None = None) -> None:
+def main(
+    how: str, address: str, name: str, photo: str | None = None, session: str | None = None, same: str | None = None
+) -> None:
     """Ask as standard input says, until it is closed."""
-    numbers, loop = itertools.count(), asyncio.new_event_loop()
+    question = questions(photo, same)
     if how == "gradio_client":
-        threaded = through_gradio_client(address, name, Path(photo) if photo else None)
+        threaded = through_gradio_client(address, name, photo)
+        for line in sys.stdin:
+            print(by_threads(threaded, question, **json.loads(line)).told(), flush=True)
     else:
-        ask = over_http(how, address, name, Path(photo).read_bytes() if photo else None)
-    for line in sys.stdin:
-        wanted = json.loads(line)
-        if how == "gradio_client":
-            round = by_threads(threaded, **wanted, numbers=numbers)
-        else:
-            round = loop.run_until_complete(by_tasks(ask, **wanted, numbers=numbers))
-        print(round.told(), flush=True)
+        ask, loop = getattr(Http(address, name, session), how), asyncio.new_event_loop()
+        for line in sys.stdin:
+            print(loop.run_until_complete(by_tasks(ask, question, **json.loads(line))).told(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """
 What a question costs through the bridge, beside every other way to ask the same Space, all in one run.
 
-    python dev.py bench bridge              a table, and each number to reach; some minutes
-    python dev.py bench bridge --quick      the trivial function only, in less than one
+    python dev.py bench bridge              tables, and each number to reach; five minutes
+    python dev.py bench bridge --quick      the function that does nothing only, in less than one
     python dev.py bench bridge --json       {"ratios", "more", "rows", "memory", "machine"}
 
 The bridge alone and mounted in the Space, the best raw routes by the same HTTP client, and Gradio's two
-own clients, for 1, 16 and 64 askers. They take turns, so that whatever else this machine does hits all
-alike; ratios are medians of those of single turns. Every question differs, so that no cache answers.
+own clients, for 1, 16 and 64 askers, asking a function that does nothing, and cat or dog. They take turns,
+so that whatever else this machine does hits all alike, and ratios are medians of those of single turns.
+Every question differs, so that no memory answers it, and who is asked to come back later does.
+
+Ratios are to a raw route on which each question stands for itself, as visitors' do: one that all would
+share a session on is quicker, and stands beside it.
 """
 
 import argparse
@@ -16,171 +20,296 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 import stage
-from stage import Asker, counted, megabytes, metric, percentile, said
+from stage import Asker, Target, counted, megabytes, percentile, said
 
-ALONE, TUNED, MOUNTED, RUN, CALL = (
-    "bridge, alone",
-    "bridge, alone, 16 inside",
-    "bridge, mounted",
-    "raw /run",
-    "raw queue",
-)
-QUEUED, PYTHON, NODE = "bridge, alone, by queue", "gradio_client", "@gradio/client"
+ALONE, TUNED, BY_QUEUE, MOUNTED = "bridge, alone", "bridge, 16 inside", "bridge, queued function", "bridge, mounted"
+RUN, ONE_SESSION, QUEUE = "raw /run", "raw /run, one session", "raw queue"
+PYTHON, NODE = "gradio_client", "@gradio/client"
 
 # Askers → turns, and seconds of each.
-FULL = {1: (10, 0.6), 16: (5, 1.0), 64: (4, 1.2)}
+FULL = {1: (10, 0.6), 16: (5, 1.0), 64: (3, 1.2)}
 QUICK = {1: (5, 0.3), 16: (3, 0.5), 64: (1, 0.6)}
-PHOTOS = {1: (6, 0.5), 16: (3, 1.2), 64: (2, 1.5)}
+PHOTOS = {1: (6, 0.6), 16: (3, 1.2), 64: (2, 1.5)}
+
+TARGETS = (
+    Target("p50_vs_raw", "p50 alone, of raw /run", most=1.4),
+    Target("p50_vs_gradio_client", "p50 alone, of gradio_client", most=0.15),
+    Target("p99_vs_raw", "p99 alone, of raw /run", most=3),
+    Target("mounted_p50_vs_raw", "p50 mounted, of raw /run", most=1),
+    Target("mounted_p50_vs_queue", "p50 mounted, of the raw queue", most=0.3),
+    Target("throughput16_vs_raw", "16 askers' throughput, of raw /run", least=0.8),
+    Target("throughput16_vs_gradio_client", "16 askers' throughput, of gradio_client", least=5),
+    Target("failures64", "64 askers' failures but for “come back later”", most=0),
+    Target("cached_p50_ms", "p50 of a question asked before, ms", most=2),
+    Target("hundred_identical_upstream", "times the Space is asked for 100 of a kind", most=1),
+    Target("idle_mb", "megabytes of an idle bridge", most=90),
+    Target("import_ratio", "importing api_bridge, of gradio_client", most=0.4),
+)
 
 
 @dataclass
 class Row:
-    """One way to ask, with so many askers: what came of each turn."""
+    """One way of asking, with so many askers: what came of each turn."""
 
+    endpoint: str
     who: str
     askers: int
     turns: list[dict] = field(default_factory=list)
-    upstream: int = 0
+    requests: int | None = None  # that reached Gradio
 
     def each(self, part: float) -> list[float | None]:
         return [percentile(turn["times"], part) for turn in self.turns]
 
-    def seconds(self, part: float) -> float | None:
-        return percentile([each for turn in self.turns for each in turn["times"]], part)
+    def over_all(self, part: float) -> float | None:
+        return percentile([seconds for turn in self.turns for seconds in turn["times"]], part)
 
     def rates(self) -> list[float]:
         return [len(turn["times"]) / turn["seconds"] for turn in self.turns]
 
+    def failures(self) -> dict[str, int]:
+        kinds = sorted({kind for turn in self.turns for kind in turn["failures"]})
+        return {kind: sum(turn["failures"].get(kind, 0) for turn in self.turns) for kind in kinds}
+
     def told(self) -> dict:
-        failures: dict[str, int] = {}
-        for turn in self.turns:
-            for kind, number in turn["failures"].items():
-                failures[kind] = failures.get(kind, 0) + number
-        asked = sum(turn["asked"] for turn in self.turns)
         halves = [each for each in self.each(0.5) if each is not None]
+        asked = sum(turn["asked"] for turn in self.turns)
         return {
+            "endpoint": self.endpoint,
             "who": self.who,
             "askers": self.askers,
             "answered": sum(len(turn["times"]) for turn in self.turns),
-            "p50_ms": _ms(self.seconds(0.5)),
-            "p50_ms_from_to": [_ms(min(halves)), _ms(max(halves))] if halves else None,
-            "p99_ms": _ms(self.seconds(0.99)),
+            "p50_ms": _ms(self.over_all(0.5)),
+            "p50_ms_of_turns": [_ms(min(halves)), _ms(max(halves))] if halves else None,
+            "p99_ms": _ms(self.over_all(0.99)),
             "per_second": round(median(self.rates()), 1),
-            "failures": failures,
             "refused": sum(turn["refused"] for turn in self.turns),
-            "upstream_per_question": round(self.upstream / max(1, asked), 2),
+            "failures": self.failures(),
+            "requests_per_question": None if self.requests is None else round(self.requests / asked, 2),
         }
+
+
+class Measured:
+    """Rows by who asked and how many, and what they are to each other."""
+
+    def __init__(self, endpoint: str, plan: dict[int, tuple[int, float]], ways: dict[str, dict]):
+        self.endpoint, self.plan, self.ways = endpoint, plan, ways
+        self.rows = {(who, askers): Row(endpoint, who, askers) for askers in plan for who in ways}
+        self.memory: dict[str, float | None] = {}
+
+    def take_turns(self, space: str | None) -> None:
+        """Let everybody ask; what reaches Gradio is counted where `space` counts it."""
+        with ExitStack() as stack:
+            askers = {who: stack.enter_context(Asker(**way)) for who, way in self.ways.items()}
+            for who, asker in askers.items():
+                said(f"{self.endpoint}: {who} warms up")
+                asker.ask(1, 0.2)
+                asker.ask(16, 0.3)
+            for number, (turns, seconds) in self.plan.items():
+                for turn in range(turns):
+                    # Another order each time: who follows on somebody slow may find a busier machine.
+                    for who in self._order(turn):
+                        said(f"{self.endpoint}: {number} askers, turn {turn + 1} of {turns}, {who}")
+                        row, before = self.rows[who, number], counted(space) if space else 0
+                        row.turns.append(askers[who].ask(number, seconds))
+                        if space:
+                            row.requests = (row.requests or 0) + counted(space) - before
+            self.memory = {f"asker: {who}": megabytes(asker.process) for who, asker in askers.items()}
+
+    def time(self, one: str, other: str, askers: int = 1) -> float | None:
+        """How much longer `one` takes than `other` in the same turn."""
+        return self._median(self.rows[one, askers].each(0.5), self.rows[other, askers].each(0.5))
+
+    def rate(self, one: str, other: str, askers: int = 16) -> float | None:
+        """How many questions `one` answers while `other` answers one."""
+        return self._median(self.rows[one, askers].rates(), self.rows[other, askers].rates())
+
+    def worst(self, one: str, other: str, askers: int = 1) -> float | None:
+        """The p99 of one to the other's, over all turns: what is rare does not happen in each."""
+        return self._median([self.rows[one, askers].over_all(0.99)], [self.rows[other, askers].over_all(0.99)])
+
+    def _order(self, turn: int) -> list[str]:
+        names, first = [*self.ways], turn % len(self.ways)
+        return names[first:] + names[:first]
+
+    @staticmethod
+    def _median(ours: list[float | None], theirs: list[float | None]) -> float | None:
+        each = [one / other for one, other in zip(ours, theirs, strict=True) if one and other]
+        return round(median(each), 3) if each else None
 
 
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 2)
 
 
-Table = dict[tuple[str, int], Row]
+# --- what is measured
 
 
-def measured(ways: dict[str, dict], space: str, plan: dict[int, tuple[int, float]], name: str) -> tuple[Table, dict]:
-    """Let all `ways` take turns; return their rows, and the megabytes of each asker's process."""
+def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured, dict[str, float | None]]:
+    """Ask the function that does nothing in every way; return the rows, and what else there is to know."""
     with ExitStack() as stack:
-        askers = {who: stack.enter_context(Asker(**way)) for who, way in ways.items()}
-        for who, asker in askers.items():
-            said(f"{name}: {who} warms up")
-            asker.ask(1, 0.2)
-            asker.ask(16, 0.3)
-        table = {(who, number): Row(who, number) for number in plan for who in ways}
-        for number, (turns, seconds) in plan.items():
-            for turn in range(turns):
-                # Another order each time: whoever comes after a slow one finds a busier machine.
-                for who in [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]:
-                    said(f"{name}: {number} askers, turn {turn + 1} of {turns}: {who}")
-                    before = counted(space)
-                    table[who, number].turns.append(askers[who].ask(number, seconds))
-                    table[who, number].upstream += counted(space) - before
-        return table, {who: megabytes(asker.process) for who, asker in askers.items()}
-
-
-def ratio(table: Table, one: str, other: str, askers: int, part: float = 0.5) -> float | None:
-    """How much longer `one` takes than `other`: the median over the turns that they took one after the other."""
-    pairs = zip(table[one, askers].each(part), table[other, askers].each(part), strict=True)
-    each = [mine / theirs for mine, theirs in pairs if mine and theirs]
-    return round(median(each), 3) if each else None
-
-
-def faster(table: Table, one: str, other: str, askers: int) -> float | None:
-    """How many questions `one` answers in the time in which `other` answers one."""
-    pairs = zip(table[one, askers].rates(), table[other, askers].rates(), strict=True)
-    each = [mine / theirs for mine, theirs in pairs if theirs]
-    return round(median(each), 3) if each else None
-
-
-def overall(table: Table, one: str, other: str, askers: int, part: float) -> float | None:
-    """As `ratio`, of all turns together: what is rare does not happen in each."""
-    mine, theirs = table[one, askers].seconds(part), table[other, askers].seconds(part)
-    return round(mine / theirs, 3) if mine and theirs else None
-
-
-def text_ways(space: str, alone: str, tuned: str) -> dict[str, dict]:
-    return {
-        ALONE: {"how": "bridge", "address": alone, "name": "greet"},
-        RUN: {"how": "run", "address": space, "name": "greet"},
-        MOUNTED: {"how": "bridge", "address": f"{space}/bridge", "name": "greet"},
-        TUNED: {"how": "bridge", "address": tuned, "name": "greet"},
-        CALL: {"how": "call", "address": space, "name": "greet_queued"},
-        QUEUED: {"how": "bridge", "address": alone, "name": "greet-queued"},
-        PYTHON: {"how": "gradio_client", "address": space, "name": "greet"},
-        NODE: {"how": "js_client", "address": space, "name": "greet"},
-    }
-
-
-def main() -> int:
-    """Measure, and print; return 0 however the numbers are."""
-    parser = argparse.ArgumentParser(prog="dev.py bench bridge", description="What a question costs.")
-    parser.add_argument("--json", action="store_true", help="the numbers as JSON, and nothing else")
-    parser.add_argument("--quick", action="store_true", help="the trivial function only, shortly")
-    options = parser.parse_args()
-    with TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
         demos = stage.write_demos(folder / "demos")
-        space, _ = stack.enter_context(stage.space(folder, demos))
+        space, inside = stack.enter_context(stage.space(folder, demos))
         alone, process = stack.enter_context(stage.bridge(folder, space, demos))
         tuned, _ = stack.enter_context(stage.bridge(folder, space, demos, askers=16, queue=48))
         idle = megabytes(process)
-        table, _ = measured(text_ways(space, alone, tuned), space, QUICK if options.quick else FULL, "text")
-        ratios = {
-            "p50_vs_raw": ratio(table, ALONE, RUN, 1),
-            "p50_vs_gradio_client": ratio(table, ALONE, PYTHON, 1),
-            "throughput16_vs_raw": faster(table, ALONE, RUN, 16),
-            "throughput16_vs_gradio_client": faster(table, ALONE, PYTHON, 16),
-        }
-        more = {
-            "p99_vs_raw": overall(table, ALONE, RUN, 1, 0.99),
-            "mounted_p50_vs_raw": ratio(table, MOUNTED, RUN, 1),
-            "mounted_p50_vs_queue": ratio(table, MOUNTED, CALL, 1),
-            "throughput16_tuned_vs_raw": faster(table, TUNED, RUN, 16),
-            "idle_mb": idle,
-            "loaded_mb": megabytes(process),
-        }
-        said("")
-    rows = [row.told() for row in table.values()]
-    if options.json:
-        print(json.dumps({"ratios": ratios, "more": more, "rows": rows}, indent=2))
-        return 0
-    for row in rows:
-        print(
-            "{askers:3} {who:26} p50 {p50_ms!s:>8} p99 {p99_ms!s:>8} {per_second:7}/s {refused:5} {failures} {upstream_per_question}".format(
-                **row
-            )
+        measured = Measured(
+            "text",
+            plan,
+            {
+                ALONE: {"how": "bridge", "address": alone, "name": "greet"},
+                RUN: {"how": "run", "address": space, "name": "greet"},
+                MOUNTED: {"how": "bridge", "address": f"{space}/bridge", "name": "greet"},
+                ONE_SESSION: {"how": "run", "address": space, "name": "greet", "session": "ours"},
+                TUNED: {"how": "bridge", "address": tuned, "name": "greet"},
+                QUEUE: {"how": "call", "address": space, "name": "greet_queued"},
+                BY_QUEUE: {"how": "bridge", "address": alone, "name": "greet-queued"},
+                PYTHON: {"how": "gradio_client", "address": space, "name": "greet"},
+                NODE: {"how": "js_client", "address": space, "name": "greet"},
+            },
         )
-    for name, number in {**ratios, **more}.items():
-        print(f"{name:32} {number}")
+        measured.take_turns(space)
+        measured.memory |= {"bridge, idle": idle, "bridge, after all": megabytes(process)}
+        measured.memory["the Space with a bridge in it"] = megabytes(inside)
+        with Asker(how="bridge", address=alone, name="greet", same="Ada") as asker:
+            said("a question asked before")
+            before = counted(space)
+            asker.ask(100, 0)  # in no time at all: everybody asks once, to begin with
+            upstream = counted(space) - before
+            cached = asker.ask(1, 1)
+    return measured, {
+        "failures64": sum(sum(measured.rows[who, 64].failures().values()) for who in (ALONE, MOUNTED)),
+        "cached_p50_ms": _ms(percentile(cached["times"], 0.5)),
+        "hundred_identical_upstream": upstream,
+        "idle_mb": idle,
+    }
+
+
+def cat_or_dog(folder: Path) -> Measured:
+    """Ask the published Space about a photo, in every way."""
+    with ExitStack() as stack:
+        space, demos = stack.enter_context(stage.published(folder / "published"))
+        alone, _ = stack.enter_context(stage.bridge(folder, space, demos))
+        asked = {"name": "catdog", "photo": str(stage.CAT)}
+        measured = Measured(
+            "catdog",
+            PHOTOS,
+            {
+                ALONE: {"how": "bridge", "address": alone, **asked},
+                RUN: {"how": "run", "address": space, **asked},
+                MOUNTED: {"how": "bridge", "address": f"{space}/bridge", **asked},
+                PYTHON: {"how": "gradio_client", "address": space, **asked},
+                NODE: {"how": "js_client", "address": space, **asked},
+            },
+        )
+        measured.take_turns(None)
+    return measured
+
+
+def import_seconds(package: str) -> float:
+    """How long a fresh Python takes to import `package` with all that it needs."""
+    code = f"import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=stage.ROOT, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def imports(times: int) -> dict[str, float]:
+    """Import both in turn; the best of so many is the one that nothing disturbed."""
+    best = {"api_bridge": 1e9, "gradio_client": 1e9}
+    for turn in range(times + 1):
+        said(f"imports, turn {turn + 1} of {times + 1}")
+        for package in best:
+            seconds = import_seconds(package)
+            if turn:  # the first one reads from the disk
+                best[package] = min(best[package], seconds)
+    return {
+        "import_ratio": round(best["api_bridge"] / best["gradio_client"], 3),
+        **{f"import_{package}_s": round(seconds, 3) for package, seconds in best.items()},
+    }
+
+
+# --- what is told
+
+
+def ratios_of(text: Measured) -> dict[str, float | None]:
+    """Each of the bridge alone, on the function that does nothing."""
+    return {
+        "p50_vs_raw": text.time(ALONE, RUN),
+        "p50_vs_gradio_client": text.time(ALONE, PYTHON),
+        "throughput16_vs_raw": text.rate(ALONE, RUN),
+        "throughput16_vs_gradio_client": text.rate(ALONE, PYTHON),
+    }
+
+
+def more_of(text: Measured, photo: Measured | None) -> dict[str, float | None]:
+    more = {
+        "p99_vs_raw": text.worst(ALONE, RUN),
+        "p99_16_vs_raw": text.worst(ALONE, RUN, 16),
+        "p50_vs_js_client": text.time(ALONE, NODE),
+        "p50_vs_raw_one_session": text.time(ALONE, ONE_SESSION),
+        "p50_queued_vs_queue": text.time(BY_QUEUE, QUEUE),
+        "mounted_p50_vs_raw": text.time(MOUNTED, RUN),
+        "mounted_p50_vs_queue": text.time(MOUNTED, QUEUE),
+        "mounted_throughput16_vs_raw": text.rate(MOUNTED, RUN),
+        "throughput16_with_16_inside_vs_raw": text.rate(TUNED, RUN),
+    }
+    if photo:
+        more |= {
+            "catdog_p50_vs_raw": photo.time(ALONE, RUN),
+            "catdog_p50_vs_gradio_client": photo.time(ALONE, PYTHON),
+            "catdog_mounted_p50_vs_raw": photo.time(MOUNTED, RUN),
+            "catdog_throughput16_vs_raw": photo.rate(ALONE, RUN),
+            "catdog_throughput16_vs_gradio_client": photo.rate(ALONE, PYTHON),
+        }
+    return more
+
+
+def show(rows: list[dict]) -> None:
+    """Print a table for each question and number of askers."""
+    for row in rows:
+        if row["who"] == ALONE:
+            print(
+                f"\n{row['endpoint']}, {row['askers']} at once".ljust(29) + "p50 ms  (of turns)      p99 ms   a second"
+            )
+        turns = "({} to {})".format(*row["p50_ms_of_turns"] or "--")
+        line = f"  {row['who']:25}{row['p50_ms'] or '-':>7}  {turns:18}{row['p99_ms'] or '-':>7}{row['per_second']:>9}"
+        notes = [f"{row['requests_per_question']:g} requests each"] if row["requests_per_question"] is not None else []
+        notes += [f"{row['refused']} told to come later"] if row["refused"] else []
+        notes += [f"FAILED {number} × {kind}" for kind, number in row["failures"].items()]
+        print(f"{line}   {', '.join(notes)}")
+
+
+def main() -> int:
+    """Measure, and print; the exit code is 0 however the numbers are."""
+    parser = argparse.ArgumentParser(prog="dev.py bench bridge", description="What a question costs.")
+    parser.add_argument("--json", action="store_true", help="the numbers as JSON, and nothing else")
+    parser.add_argument("--quick", action="store_true", help="the function that does nothing only, shortly")
+    options = parser.parse_args()
+    with TemporaryDirectory() as name:
+        text, beside = nothing(Path(name), QUICK if options.quick else FULL)
+        photo = None if options.quick else cat_or_dog(Path(name))
+    more = {**more_of(text, photo), **beside, **imports(3 if options.quick else 7)}
+    ratios = ratios_of(text)
+    rows = [row.told() for measured in (text, photo) if measured for row in measured.rows.values()]
+    said("")
+    if options.json:
+        machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+        told = {"ratios": ratios, "more": more, "rows": rows, "memory": text.memory, "machine": machine}
+        told["targets"] = [{**asdict(target), "reached": target.reached({**ratios, **more})} for target in TARGETS]
+        print(json.dumps(told, indent=2))
+        return 0
+    show(rows)
+    print("\nmegabytes of a process")
+    for who, size in text.memory.items():
+        print(f"  {who:40}{size}")
+    print()
+    stage.show_targets(TARGETS, {**ratios, **more})
     return 0
 
 

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -125,6 +126,19 @@ def bridge(folder: Path, here: str, demos: Path, **settings: object) -> Iterator
         stop(process)
 
 
+@contextmanager
+def published(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Run the Space that this project publishes; yield its address, and the folder of its demos."""
+    subprocess.run([sys.executable, "-m", "training.publish", "--to", folder], cwd=ROOT, check=True, stdout=sys.stderr)
+    port, log = free_port(), folder / "space.log"
+    process = start([sys.executable, "app.py"], log, folder, GRADIO_SERVER_PORT=port)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/config", process, log)
+        yield f"http://127.0.0.1:{port}", folder / "demos"
+    finally:
+        stop(process)
+
+
 class Asker:
     """One way of asking, as a process of its own (asker.py or asker.mjs)."""
 
@@ -176,6 +190,34 @@ def megabytes(process: subprocess.Popen) -> float | None:
 
 def percentile(times: list[float], part: float) -> float | None:
     return sorted(times)[min(len(times) - 1, int(len(times) * part))] if times else None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number to reach: at most this, or at least that."""
+
+    name: str
+    words: str
+    most: float | None = None
+    least: float | None = None
+
+    def reached(self, numbers: dict[str, float | None]) -> bool | None:
+        """Whether it is, where the number was measured."""
+        number = numbers.get(self.name)
+        if number is None:
+            return None
+        return number <= self.most if self.most is not None else number >= (self.least or 0)
+
+
+def show_targets(targets: tuple[Target, ...], numbers: dict[str, float | None]) -> None:
+    """Print each target beside what was reached, then the other numbers."""
+    for target in targets:
+        wanted = f"at most {target.most:g}" if target.most is not None else f"at least {target.least:g}"
+        word = {True: "reached", False: "MISSED", None: "unknown"}[target.reached(numbers)]
+        print(f"  {word:9}{target.words:48}{numbers.get(target.name)!s:>9}   {wanted}")
+    for name, number in numbers.items():
+        if name not in {target.name for target in targets}:
+            print(f"           {name:48}{number!s:>9}")
 
 
 def said(text: str) -> None:
