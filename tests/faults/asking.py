@@ -156,12 +156,12 @@ def bridge_before(
     """
     Serve a bridge whose contracts are about `space` until the block ends.
 
-    Its dice are never lucky and never unlucky. Of other servers it may ask those in `also`, and nobody else.
+    Its dice are lucky, so that nobody waits for long. Of other servers it may ask those in `also`, and nobody else.
     """
     address = space.address if isinstance(space, FaultServer | GradioSpace) else space
     it = space if isinstance(space, GradioSpace) else GradioSpace(address)
     known = known or contracts(it.name, *(demos or USUAL), change=change)
-    options = {"dice": lambda: 0.5, **options}
+    options = {"dice": lambda: 0.1, **options}
     bridge = Bridge(known, {it.name: it}, patience=patience, **options)
     hosts: set[str] = set()
     send = httpx2.AsyncHTTPTransport.handle_async_request

@@ -129,7 +129,7 @@ class FaultServer:
         leaving = asyncio.ensure_future(reader.read(1))
         try:
             await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            self.left += not telling.done()
+            self.left += not telling.done() or telling.exception() is not None
         finally:
             telling.cancel()
             leaving.cancel()
@@ -175,9 +175,10 @@ class FaultServer:
         return not (harm and harm.how in ("cut", "reset")) and b"connection: close" not in head.lower()
 
     async def _send(self, writer: asyncio.StreamWriter, part: bytes) -> None:
-        self.sent += len(part)
-        writer.write(part)
-        await writer.drain()
+        for at in range(0, len(part), 65_536):
+            writer.write(part[at : at + 65_536])
+            await writer.drain()
+            self.sent += len(part[at : at + 65_536])
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

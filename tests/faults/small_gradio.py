@@ -78,7 +78,7 @@ class SmallGradio:
         }
 
     async def __call__(self, request: Request) -> AsyncIterator[bytes]:
-        match request.kind:
+        match request.kind if request.path.startswith((f"{self.prefix}/", "/config")) else "elsewhere":
             case "config":
                 yield _json(self.config)
             case "info":

@@ -61,9 +61,9 @@ ROWS = [
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    """A wire whose timers run faster than ours: 0.4 s for 3, 10 and 35."""
+    """A wire whose timers run faster than ours: 0.3 s for 3, 10 and 35."""
     for name in ("CONNECT", "FIRST_BYTE", "SILENCE"):
-        monkeypatch.setattr(wire, name, 0.4)
+        monkeypatch.setattr(wire, name, 0.3)
 
 
 def see(play, script, ends, asked, record_property):
