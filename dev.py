@@ -9,6 +9,8 @@ And more for whoever changes the bridge:
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
     python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
+    python3 dev.py bench outage         what an outage does to askers and to the Space: three minutes
+    python3 dev.py bench soak           half an hour of everything: does anything grow, or fail?
     python3 dev.py bench photos         what cleaning large photos costs who asks beside them
 
 Standard library only: it runs before anything is installed.
@@ -41,7 +43,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
-BENCHES = ("bridge", "dialects", "photos")
+BENCHES = ("bridge", "dialects", "outage", "photos", "soak")
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],

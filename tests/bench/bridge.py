@@ -155,7 +155,8 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured,
     """Ask the function that does nothing in every way; return the rows, and what else there is to know."""
     with ExitStack() as stack:
         demos = stage.write_demos(folder / "demos")
-        space, inside = stack.enter_context(stage.space(folder, demos))
+        running = stack.enter_context(stage.RunningSpace(folder, demos))
+        space = running.address
         alone, process = stack.enter_context(stage.bridge(folder, space, demos))
         tuned, _ = stack.enter_context(stage.bridge(folder, space, demos, askers=16, queue=48))
         idle = megabytes(process)
@@ -176,7 +177,7 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured,
         )
         measured.take_turns(space)
         measured.memory |= {"bridge, idle": idle, "bridge, after all": megabytes(process)}
-        measured.memory["the Space with a bridge in it"] = megabytes(inside)
+        measured.memory["the Space with a bridge in it"] = megabytes(running.process)
         with Asker(how="bridge", address=alone, name="greet", same="Ada") as asker:
             said("a question asked before")
             before = counted(space)

@@ -35,7 +35,7 @@ def measure(photo) -> dict[str, float]:
 
 def spell(name: str):
     for end in range(1, len(name) + 1):
-        time.sleep(0.02)
+        time.sleep(0.005)
         yield name[:end]
 
 

@@ -98,16 +98,34 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-@contextmanager
-def space(folder: Path, demos: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run the Space in space.py; yield its address and its process."""
-    port = free_port()
-    process = start([sys.executable, HERE / "space.py", port, demos], folder / "space.log")
-    try:
-        wait_for(f"http://127.0.0.1:{port}/config", process, folder / "space.log")
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        stop(process)
+class RunningSpace:
+    """The Space in space.py, which can be killed and started again at the same address."""
+
+    def __init__(self, folder: Path, demos: Path):
+        self.port, self._log, self._demos = free_port(), folder / "space.log", demos
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.takes = 0.0  # seconds to come up
+
+    def start(self) -> None:
+        self.process = start([sys.executable, HERE / "space.py", self.port, self._demos], self._log)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self) -> "RunningSpace":
+        began = time.monotonic()
+        self.start()
+        try:
+            wait_for(f"{self.address}/config", self.process, self._log)
+        except BaseException:
+            stop(self.process)
+            raise
+        self.takes = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stop(self.process)
 
 
 @contextmanager
