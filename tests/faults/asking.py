@@ -6,15 +6,15 @@ Asks the real bridge over a real socket, and sees how it ends: a row of the faul
     note(record_property, ended)
     assert (ended.kind, space.asked["run"]) == ("prediction", 2)
 
-Every question ends within its deadline, in a prediction or a problem, and nobody but the Space (and the Hub)
-is asked: `bridge_before` and `ask` look at that for all rows.
+Every question ends within its deadline, in a prediction or a problem, and nobody is asked whom no contract
+names: `bridge_before` and `ask` look at that for all rows.
 """
 
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -52,6 +52,7 @@ class Ended:
     headers: Mapping[str, str]
     took: float
     events: list[tuple[str, Any]] = field(default_factory=list)  # where it was told as it happened
+    stages: list[str] = field(default_factory=list)  # of a Space that woke meanwhile
 
     @property
     def prediction(self) -> Any:
@@ -62,9 +63,8 @@ class Ended:
         return self.told.get("attempts")
 
     def __str__(self) -> str:
-        if self.kind == "prediction":
-            return "prediction"
-        words = [f"{self.status} {self.kind}"]
+        woke = ["202"] * bool(self.stages) + list(dict.fromkeys(self.stages))
+        words = [*woke, "prediction" if self.kind == "prediction" else f"{self.status} {self.kind}"]
         if self.attempts:
             words.append(f"{self.attempts} attempt{'s' * (self.attempts > 1)}")
         if "Retry-After" in self.headers:
@@ -84,6 +84,7 @@ class Asked:
 
     def __init__(self, where: str, bridge: Bridge, patience: float):
         self.where, self.bridge, self._patience = where, bridge, patience
+        self.visitor = httpx2.Client(base_url=where, timeout=60)
 
     def ask(self, demo: str, value: Any = None, *, stream: bool = False, **options: Any) -> Ended:
         """Ask one question, or what is usual; it ends in time, and in one of two ways."""
@@ -94,14 +95,20 @@ class Asked:
         headers = {"Accept": "text/event-stream"} if stream else {}
         options["headers"] = {**headers, **options.get("headers", {})}
         started = time.monotonic()
-        response = httpx2.post(f"{self.where}/v1/demos/{demo}/ask", timeout=60, **options)
+        response, stages = self.visitor.post(f"/v1/demos/{demo}/ask", **options), []
+        while response.status_code == 202:
+            stages.append(response.json()["stage"])
+            time.sleep(0.02)
+            response = self.visitor.get(response.headers["Location"])
         took = time.monotonic() - started
         assert took <= self._patience + GRACE, f"it took {took:.2f} s of {self._patience}"
-        return looked_at(response, took)
+        ended = looked_at(response, took)
+        told = [about["stage"] for name, about in ended.events if name == "stage"]
+        return replace(ended, stages=stages or told)
 
     def measured(self, name: str) -> float:
         """What the bridge counted under this name, all its labels together."""
-        lines = httpx2.get(f"{self.where}/metrics").text.splitlines()
+        lines = self.visitor.get("/metrics").text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"tinyspaces_{name}"))
 
 
@@ -172,7 +179,9 @@ def bridge_before(
 
     watched = patch.object(httpx2.AsyncHTTPTransport, "handle_async_request", noted)
     with watched, served(create_app(bridge, origins, gate)) as where:
-        yield Asked(where, bridge, patience)
+        asked = Asked(where, bridge, patience)
+        with asked.visitor:
+            yield asked
     assert hosts <= {urlsplit(each).netloc for each in (address, *(server.address for server in also))}
 
 

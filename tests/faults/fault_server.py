@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from types import EllipsisType
 from urllib.parse import urlsplit
 
-KINDS = ("config", "info", "call", "join", "data", "run", "upload", "file", "runtime")
+KINDS = ("config", "info", "call", "join", "data", "runtime", "run", "upload", "file")
 
 LINGER_NOT = struct.pack("ii", 1, 0)  # a socket closed with this is reset
 

@@ -174,9 +174,11 @@ class Hub:
 
     def __init__(self, *stages: str):
         self._stages = list(stages)
+        self.said: list[str] = []
 
     async def __call__(self, request: Request) -> AsyncIterator[bytes]:
-        yield _json({"stage": self._stages.pop(0) if len(self._stages) > 1 else self._stages[0]})
+        self.said.append(self._stages.pop(0) if len(self._stages) > 1 else self._stages[0])
+        yield _json({"stage": self.said[-1]})
 
 
 @cache
