@@ -158,6 +158,7 @@ def bridge_before(
     known: Mapping[str, Contract] | None = None,
     origins: tuple[str, ...] = (),
     gate: Gate | None = None,
+    trusted_hops: int = 0,
     **options: Any,
 ) -> Iterator[Asked]:
     """
@@ -178,7 +179,7 @@ def bridge_before(
         return await send(self, request)
 
     watched = patch.object(httpx2.AsyncHTTPTransport, "handle_async_request", noted)
-    with watched, served(create_app(bridge, origins, gate)) as where:
+    with watched, served(create_app(bridge, origins, gate, trusted_hops)) as where:
         asked = Asked(where, bridge, patience)
         with asked.visitor:
             yield asked

@@ -81,7 +81,7 @@ def gradio_like(pages: dict[str, bytes], queue: bytes = b"true"):
 def served(app: Starlette) -> Iterator[str]:
     """An ASGI app on a real socket, until the block ends."""
     port = free_port()
-    it = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    it = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", proxy_headers=False))
     thread = threading.Thread(target=it.run, daemon=True)
     thread.start()
     while not it.started:
