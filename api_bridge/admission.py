@@ -40,7 +40,7 @@ class Door:
         self.usual = Usual()  # how long the Space takes to answer
         self.inside = 0
         self._clock, self._limit, self._longest = clock, limit, queue
-        self._queue: deque[asyncio.Event] = deque()
+        self._queue: deque[_Ticket] = deque()
 
     @property
     def waiting(self) -> int:
@@ -76,15 +76,12 @@ class Door:
         place = 1 if again else self.waiting + 1
         if (place > self._longest and not again) or self._too_late(place, deadline):
             raise self._busy(place)
-        ticket = asyncio.Event()
+        ticket = _Ticket(told)
         self._queue.insert(place - 1, ticket)
-        self._move_up(place)
+        self._tell_places(place - 1)
         try:
             async with asyncio.timeout(deadline.left()):
-                while ticket in self._queue:
-                    told(self._queue.index(ticket) + 1)
-                    ticket.clear()
-                    await ticket.wait()
+                await ticket.turn.wait()
         except BaseException as error:
             self._give_back(ticket)
             if isinstance(error, TimeoutError):
@@ -101,26 +98,34 @@ class Door:
         after = None if wait is None else max(1.0, wait)
         return SpaceBusy("More people are asking than the model can answer.", retry_after=after)
 
-    def _give_back(self, ticket: asyncio.Event) -> None:
+    def _give_back(self, ticket: "_Ticket") -> None:
         """Leave the queue, or the turn that came in the very moment of leaving."""
         if ticket in self._queue:
             place = self._queue.index(ticket)
             self._queue.remove(ticket)
-            self._move_up(place)
+            self._tell_places(place)
         else:
             self._leave()
 
     def _leave(self) -> None:
         """The turn goes to the next in the queue; nobody who comes later can be faster."""
         if self._queue:
-            self._queue.popleft().set()
-            self._move_up(0)
+            self._queue.popleft().turn.set()
+            self._tell_places(0)
         else:
             self.inside -= 1
 
-    def _move_up(self, place: int) -> None:
-        for ticket in islice(self._queue, place, None):
-            ticket.set()
+    def _tell_places(self, begin: int) -> None:
+        """Tell each from `begin` on where they stand now; apart from all else, so that none can do harm."""
+        for place, ticket in enumerate(islice(self._queue, begin, None), begin + 1):
+            asyncio.get_running_loop().call_soon(ticket.told, place)
+
+
+class _Ticket:
+    """One place in the queue."""
+
+    def __init__(self, told: Callable[[int], None]):
+        self.told, self.turn = told, asyncio.Event()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -33,6 +34,8 @@ from api_bridge.questions import Question, Questions
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+LONGEST_WORDS = 1_000_000  # bytes of what is no file: it is read in one go, and everybody waits meanwhile
+MOST_FILES, MOST_FIELDS = 64, 2_500  # parts of a form; each of many choices is one
 SLOWEST_BODY = 150.0  # seconds that a request may take to arrive: a photo of 8 MB on a slow line does
 SILENT_BODY = 15.0  # seconds without a byte of it
 
@@ -120,8 +123,8 @@ class _Face:
             contract.check_input(value)  # a visitor's mistake is told at once, with its status
             return self._stream(request, contract.demo, value, started)
         question = Question(lambda told: self.bridge.ask(contract.demo, value, told), started)
-        await unless_they_leave(request, question.word())
-        return self._how_far(request, question, None if question.over else self.questions.keep(question))
+        await unless_they_leave(request, question.asking, question.waking)
+        return self._how_far(request, question, None if question.asking.done() else self.questions.keep(question))
 
     async def question(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -129,8 +132,8 @@ class _Face:
 
     def _how_far(self, request: Request, question: Question, name: str | None) -> Response:
         """The answer of a question that is over; of another one, where to come again and when."""
-        if question.over:
-            told = _told_answer(question.answer(), request, question.started)
+        if question.asking.done():
+            told = _told_answer(question.asking.result(), request, question.started)
             return JSONResponse(told, headers=getattr(request.state, "quota", None))
         place = f"{request.scope.get('root_path', '')}/v1/questions/{name}"
         headers = {"Location": place, "Retry-After": "2", "Cache-Control": "no-store"}
@@ -281,17 +284,30 @@ class _InMemory(MultiPartParser):
     """A photo is never written to a disk, not even for a moment."""
 
     spool_max_size = LONGEST_REQUEST
+    whole = False  # the form's own last line was there
+
+    def on_end(self) -> None:
+        self.whole = True
 
 
 async def _form(request: Request) -> list[tuple[str, str | File]]:
     """Read a form's fields; a file becomes a `File` by its content, never by its name."""
-    stream = Request(request.scope, _counted(request)).stream()
+    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise MalformedRequest("The form can not be read: send it in UTF-8.")
+    stream, most = Request(request.scope, _counted(request)).stream(), LONGEST_WORDS
+    parser = _InMemory(request.headers, stream, max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most)
     try:
-        form = await _InMemory(request.headers, stream, max_files=8, max_fields=64, max_part_size=100_000).parse()
+        form = await parser.parse()
     except (MultiPartException, KeyError) as error:
-        raise MalformedRequest("The form can not be read: send multipart/form-data.") from error
+        why = getattr(error, "message", "send multipart/form-data").rstrip(".")
+        raise MalformedRequest(f"The form can not be read: {why}.") from error
     except ClientDisconnect as error:
         raise MalformedRequest("The form ended too early.") from error
+    if not parser.whole:
+        raise MalformedRequest("The form ended too early.")
+    if sum(len(value) for _, value in form.multi_items() if isinstance(value, str)) > most:
+        raise _too_large(most)
     return [
         (name, await _file(value) if isinstance(value, UploadFile) else value) for name, value in form.multi_items()
     ]
@@ -303,7 +319,10 @@ async def _file(upload: UploadFile) -> File:
 
 
 async def _whole(request: Request) -> bytes:
-    return await Request(request.scope, _counted(request)).body()
+    try:
+        return await Request(request.scope, _counted(request, LONGEST_WORDS)).body()
+    except ClientDisconnect as error:
+        raise MalformedRequest("The question ended too early.") from error
 
 
 def _fields(body: bytes) -> dict[str, Json]:
@@ -316,11 +335,14 @@ def _fields(body: bytes) -> dict[str, Json]:
     return value
 
 
-def _counted(request: Request) -> Callable[[], Awaitable[Message]]:
-    """Receive as `request` does, but stop before a body that is too long has been read."""
-    too_large = FileTooLarge(f"This is more than {LONGEST_REQUEST / 1e6:.0f} MB: send a smaller photo.")
-    if int(request.headers.get("content-length", "0")) > LONGEST_REQUEST:
-        raise too_large
+def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
+    """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
+    try:
+        promised = int(request.headers.get("content-length", "0"))
+    except ValueError as error:
+        raise MalformedRequest("The Content-Length is not a number.") from error
+    if promised > most:
+        raise _too_large(most)
     read = 0
 
     async def receive() -> Message:
@@ -328,8 +350,13 @@ def _counted(request: Request) -> Callable[[], Awaitable[Message]]:
         async with asyncio.timeout(SILENT_BODY):
             message = await request.receive()
         read += len(message.get("body", b""))
-        if read > LONGEST_REQUEST:
-            raise too_large
+        if read > most:
+            raise _too_large(most)
         return message
 
     return receive
+
+
+def _too_large(most: int) -> FileTooLarge:
+    thing = "photo" if most == LONGEST_REQUEST else "text"
+    return FileTooLarge(f"This is more than {most / 1e6:.0f} MB: send a smaller {thing}.")

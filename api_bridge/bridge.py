@@ -140,9 +140,9 @@ class Bridge:
             contract.check_prediction(each_file(gathered(step, outputs), File.described))
 
         async def ask(told: Told | None) -> tuple[list[Json], int]:
-            async def pass_on(event: str, about: Json) -> None:
+            def pass_on(event: str, about: Json) -> None:
                 assert told
-                await told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
+                told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
 
             # Checked before it is kept: a changed Space is not remembered.
             return await self._patient[step["space"]].ask(step, takes, deadline, pass_on if told else None, check)

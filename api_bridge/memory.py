@@ -59,16 +59,16 @@ class Heard:
         self._listeners: list[Told] = []
         self._last: tuple[str, Json] | None = None
 
-    async def __call__(self, event: str, about: Json) -> None:
+    def __call__(self, event: str, about: Json) -> None:
         self._last = event, about
-        for told in list(self._listeners):
-            await told(event, about)
+        for told in self._listeners:
+            told(event, about)
 
-    async def join(self, told: Told | None) -> None:
+    def join(self, told: Told | None) -> None:
         if told:
             self._listeners.append(told)
             if self._last:
-                await told(*self._last)
+                told(*self._last)
 
     def leave(self, told: Told | None) -> None:
         if told in self._listeners:
@@ -112,7 +112,7 @@ class Memory(Generic[T]):
             word = "asked"
         asking, heard = found
         try:
-            await heard.join(told)
+            heard.join(told)
             return await asking.wait(), word
         finally:
             heard.leave(told)

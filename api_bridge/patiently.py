@@ -176,23 +176,17 @@ class _Seen:
 
     def __init__(self, told: Told | None):
         self._told = told
-        self._telling: set[asyncio.Task[None]] = set()  # held until they are done
         self.parts = False
 
-    async def __call__(self, event: str, about: Json) -> None:
+    def __call__(self, event: str, about: Json) -> None:
         self.parts = self.parts or event == "partial"
         if self._told:
-            await self._told(event, about)
+            self._told(event, about)
 
     def place(self, place: int) -> None:
         """Tell the place before our own door as Gradio tells the one in its queue."""
-        self._soon("queue", {"place": place, "eta": None})
+        self("queue", {"place": place, "eta": None})
 
     def stage(self, stage: str, eta: float | None) -> None:
         """Tell how far a Space that wakes has come, and how many seconds it usually still takes."""
-        self._soon("stage", {"stage": stage, "eta": eta})
-
-    def _soon(self, event: str, about: Json) -> None:
-        task = asyncio.get_running_loop().create_task(self(event, about))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self("stage", {"stage": stage, "eta": eta})

@@ -2,7 +2,7 @@
 Questions that go on after a `202`: a Space that wakes takes longer than anybody holds a line.
 
     question = Question(lambda told: bridge.ask(demo, value, told), started)
-    await question.word()             # until it is answered, or the Space is seen to wake
+    await unless_they_leave(request, question.asking, question.waking)
     name = questions.keep(question)   # for whoever comes again
 """
 
@@ -26,37 +26,16 @@ class Question:
         self.started = started
         self.stage: str | None = None
         self.eta: float | None = None
-        self._waking = asyncio.Event()
-        self._asking = asyncio.ensure_future(ask(self._told))
+        self.asking = asyncio.ensure_future(ask(self._told))
+        self.waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Nobody may ever come for a fault: it was told to the metrics already.
-        self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
+        self.asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
 
-    @property
-    def over(self) -> bool:
-        return self._asking.done()
-
-    async def word(self) -> None:
-        """Wait until there is an answer, a fault or a Space that wakes; who leaves meanwhile ends the question."""
-        waking = asyncio.ensure_future(self._waking.wait())
-        try:
-            await asyncio.wait({self._asking, waking}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            self.end()
-            raise
-        finally:
-            waking.cancel()
-
-    def answer(self) -> Answer:
-        """Return the answer of a question that is over, or raise its `Fault`."""
-        return self._asking.result()
-
-    def end(self) -> None:
-        self._asking.cancel()
-
-    async def _told(self, event: str, about: Json) -> None:
+    def _told(self, event: str, about: Json) -> None:
         if event == "stage":
             self.stage, self.eta = about["stage"], about["eta"]
-            self._waking.set()
+            if not self.waking.done():
+                self.waking.set_result(None)
 
 
 class Questions:
@@ -69,7 +48,7 @@ class Questions:
     def keep(self, question: Question) -> str:
         """Return a name that nobody can guess, or end the question and raise `SpaceBusy` where too many are kept."""
         if len(self._kept) >= self._most:
-            question.end()
+            question.asking.cancel()
             raise SpaceBusy("Many are waiting for the Space to wake up already.", retry_after=question.eta)
         name = secrets.token_urlsafe(16)
         self._renew(name, question)
@@ -96,4 +75,4 @@ class Questions:
     def _forget(self, name: str) -> None:
         question, timer = self._kept.pop(name)
         timer.cancel()
-        question.end()
+        question.asking.cancel()

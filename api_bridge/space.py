@@ -112,7 +112,7 @@ class GradioSpace:
 
             async def pass_on(event: str, about: Json) -> None:
                 if told:
-                    await told(event, await whole(about) if event == "partial" else about)
+                    told(event, await whole(about) if event == "partial" else about)
 
             return await whole(await dialect.ask(found, data, pass_on if told else None))
 

@@ -9,8 +9,8 @@ The work ends when the last one listening has left.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any
 
 from starlette.requests import Request
 
@@ -19,8 +19,6 @@ from api_bridge.dialects import Told
 
 HEARTBEAT = 10.0  # seconds of silence after which a comment says that we are still here
 UNREAD = 64  # events kept for a slow reader; what is beyond them is lost, but for the last
-
-T = TypeVar("T")
 
 
 async def told_as_it_happens(
@@ -33,7 +31,7 @@ async def told_as_it_happens(
     """
     waiting: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(UNREAD)
 
-    async def told(event: str, about: Json) -> None:
+    def told(event: str, about: Json) -> None:
         with contextlib.suppress(asyncio.QueueFull):
             waiting.put_nowait((event, about))
 
@@ -69,20 +67,24 @@ class Left(Exception):
     """Whoever asked is not there any more."""
 
 
-async def unless_they_leave(request: Request, work: Awaitable[T]) -> T:
-    """Return what `work` does, or cancel it and raise `Left` as soon as whoever asked has left; the body is read."""
-    working = asyncio.ensure_future(work)
+async def unless_they_leave(request: Request, *work: asyncio.Future[Any]) -> None:
+    """Wait for the first of `work`, or cancel it and raise `Left` when whoever asked has left; the body is read."""
     leaving = asyncio.ensure_future(_disconnected(request))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Left
-        return working.result()
+        await asyncio.wait({*work, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        _cancel(work)
+        raise
     finally:
-        for task in (working, leaving):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        leaving.cancel()
+    if not any(each.done() for each in work):
+        _cancel(work)
+        raise Left
+
+
+def _cancel(work: Iterable[asyncio.Future[Any]]) -> None:
+    for each in work:
+        each.cancel()
 
 
 async def _disconnected(request: Request) -> None:

@@ -99,18 +99,18 @@ class HttpWire:
 
     async def get(self, path: str, most: int = LONGEST_ANSWER) -> Json:
         async with translated(), self._client.stream("GET", _below(path), timeout=_timers(FIRST_BYTE)) as response:
-            return await _body(response, most)
+            return await body_of(response, most)
 
     async def post(self, path: str, body: Json, most: int = LONGEST_ANSWER, *, at_once: bool = False) -> Json:
         timers = _timers(FIRST_BYTE if at_once else None)
         async with translated(), self._client.stream("POST", _below(path), json=body, timeout=timers) as response:
-            return await _body(response, most)
+            return await body_of(response, most)
 
     async def upload(self, path: str, file: File) -> Json:
         files = {"files": (f"file{file.ending}", file.content, file.media)}
         timers = _timers(FIRST_BYTE)
         async with translated(), self._client.stream("POST", _below(path), files=files, timeout=timers) as response:
-            return await _body(response, LONGEST_ANSWER)
+            return await body_of(response, LONGEST_ANSWER)
 
     async def fetch(self, path: str) -> bytes:
         async with translated(), self._client.stream("GET", _below(path), timeout=_timers(FIRST_BYTE)) as response:
@@ -213,7 +213,8 @@ def _below(path: str) -> str:
     return path
 
 
-async def _body(response: httpx2.Response, most: int) -> Json:
+async def body_of(response: httpx2.Response, most: int) -> Json:
+    """Return the JSON in an answer of at most `most` bytes, or raise the fault that it stands for."""
     content = await _read(response, most)
     _refuse_status(response, content)
     return _json(content)

@@ -22,6 +22,7 @@ ORDER = [
     "predictions",
     "words",
     "wire",
+    "inside",
     "dialects",
     "space",
     "recorded_space",

@@ -200,7 +200,7 @@ def woken(stages: list[bytes], contract, monkeypatch, *answers):
         asked.append(request.path)
         says(200, b'{"stage": "%s"}' % stages[min(len(asked), len(stages)) - 1])(request)
 
-    async def tell(event, about):
+    def tell(event, about):
         told.append((event, about))
 
     space = ScriptedSpace(*answers)
@@ -418,16 +418,16 @@ def test_whoever_joins_hears_what_happens(contract, good):
         going = asyncio.Event()
 
         async def ask(endpoint, takes, seconds, told=None):
-            await told("queue", {"place": 1, "eta": None})
+            told("queue", {"place": 1, "eta": None})
             await going.wait()
-            await told("progress", {"index": 1})
+            told("progress", {"index": 1})
             return [good]
 
         space.ask = ask
         bridge, heard = Bridge({"catdog": contract}, {"here": space}), {"first": [], "second": []}
 
         def listener(name):
-            async def told(event, about):
+            def told(event, about):
                 heard[name].append(event)
 
             return told

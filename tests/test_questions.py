@@ -22,7 +22,7 @@ class WakingSpace(ScriptedSpace):
     up = False
 
     async def ask(self, endpoint, takes, seconds, told=None):
-        await told("stage", {"stage": "BUILDING", "eta": 12.5})
+        told("stage", {"stage": "BUILDING", "eta": 12.5})
         while not self.up:
             await asyncio.sleep(0.01)
         return await super().ask(endpoint, takes, seconds, told)
@@ -82,7 +82,7 @@ class Slow:
     ended = False
 
     async def ask(self, told):
-        await told("stage", {"stage": "SLEEPING", "eta": None})
+        told("stage", {"stage": "SLEEPING", "eta": None})
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
@@ -116,7 +116,7 @@ def test_so_many_and_no_more_are_kept():
         for _ in range(2):
             questions.keep(Question(Slow().ask, 0.0))
         question = Question(slow.ask, 0.0)
-        await question.word()
+        await question.waking
         with pytest.raises(SpaceBusy):
             questions.keep(question)
         await asyncio.sleep(0)
@@ -125,24 +125,3 @@ def test_so_many_and_no_more_are_kept():
         await asyncio.sleep(0)
 
     virtually(crowd())
-
-
-def test_who_leaves_before_the_first_word_ends_the_question():
-    """Nobody would know where to come again."""
-
-    async def leaving():
-        ended = []
-
-        async def ask(told):
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                ended.append(True)
-
-        task = asyncio.create_task(Question(ask, 0.0).word())
-        await asyncio.sleep(1)
-        task.cancel()
-        await asyncio.sleep(1)
-        return ended, task.cancelled()
-
-    assert virtually(leaving()) == ([True], True)

@@ -147,7 +147,7 @@ def test_a_slow_reader_loses_progress_and_never_the_prediction():
 
     async def chatty(told):
         for number in range(1000):
-            await told("progress", number)
+            told("progress", number)
         return "prediction", "whole"
 
     async def heard():

@@ -12,7 +12,8 @@ from api_bridge.faults import ContractBroken, Fault
 from api_bridge.wire import Wire, object_of
 
 # Told of what happens before the last answer: "queue" {place, eta}, "progress" {…}, "partial" [outputs].
-Told = Callable[[str, Json], Coroutine[None, None, None]]
+Told = Callable[[str, Json], None]
+Tell = Callable[[str, Json], Coroutine[None, None, None]]  # the same inside: files of a part are fetched first
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Dialect(ABC):
         """Whether an app with this `/config` is of this generation."""
 
     @abstractmethod
-    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         """Return what `endpoint` gives for `data`, both in Gradio's own form."""
 
     @abstractmethod
@@ -182,7 +183,7 @@ def named_apart(parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
     return tuple(apart)
 
 
-async def news(message: dict[str, Json], told: Told | None) -> None:
+async def news(message: dict[str, Json], told: Tell | None) -> None:
     """Pass on what a queue's message says of the wait; all generations say it in these words."""
     if told and message.get("msg") == "estimation":
         await told("queue", {"place": message.get("rank"), "eta": message.get("rank_eta")})

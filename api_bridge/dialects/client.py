@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Dialect, Endpoint, Told, older
+from api_bridge.dialects.base import Dialect, Endpoint, Tell, older
 from api_bridge.faults import ContractBroken, Fault, SpaceBusy
 from api_bridge.wire import app_failed
 
@@ -48,7 +48,7 @@ class Client(Dialect):
             self._client = await self._beside(_connected, address, getattr(self.wire, "token", None))
         await super().learn()
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         visible = [
             value for value, parameter in zip(data, endpoint.parameters, strict=True) if not parameter.component.hidden
         ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from api_bridge.components import Component, slug
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Told, named_apart, outputs_of
+from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Tell, named_apart, outputs_of
 from api_bridge.faults import ContractBroken
 from api_bridge.wire import WITH_FILES
 
@@ -28,7 +28,7 @@ class Predict2(Dialect):
         endpoint = Endpoint("/predict", named_apart(parameters), tuple(outputs), queued=False)
         self.about = About(self.version, self.name, {"/predict": endpoint})
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         # Without a session of its own, one visitor's state would reach the next.
         body = {"data": data, "session_hash": self.wire.session()}
         # Without the slash at its end this address answers with a redirection.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Dialect, Endpoint, Told, news, outputs_of
+from api_bridge.dialects.base import Dialect, Endpoint, Tell, news, outputs_of
 from api_bridge.dialects.diffs import changed
 from api_bridge.faults import ContractBroken, SpaceBusy
 from api_bridge.wire import app_failed, object_of, queue_full
@@ -19,11 +19,11 @@ class Queue4(Dialect):
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         return config.get("protocol") in PROTOCOLS and not config.get("api_prefix")
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         if endpoint.queued:
             return await self.queue(endpoint, data, told)
-        body = {"data": data, "session_hash": self.wire.session()}
-        return outputs_of(await self.wire.post(f"{self.prefix}/run{quote(endpoint.name)}", body))
+        # Without a session, Gradio makes one for this question and forgets it; a named one it would keep for long.
+        return outputs_of(await self.wire.post(f"{self.prefix}/run{quote(endpoint.name)}", {"data": data}))
 
     async def give(self, file: File, *, picture: bool = False) -> Json:
         paths = await self.wire.upload(f"{self.prefix}/upload", file)
@@ -31,7 +31,7 @@ class Queue4(Dialect):
             raise ContractBroken("The Space's answer is not one of Gradio's.")
         return {"path": paths[0], "orig_name": f"file{file.ending}", "meta": {"_type": "gradio.FileData"}}
 
-    async def queue(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def queue(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         """Join by the number that `/config` gave a moment ago, and listen."""
         session = self.wire.session()
         body = {"data": data, "fn_index": endpoint.number, "session_hash": session}
@@ -39,7 +39,7 @@ class Queue4(Dialect):
         return await self.listen(f"{self.prefix}/queue/data?session_hash={session}", told)
 
     async def listen(
-        self, address: str, told: Told | None, send: Callable[[Json], Awaitable[None]] | None = None
+        self, address: str, told: Tell | None, send: Callable[[Json], Awaitable[None]] | None = None
     ) -> list[Json]:
         """Hear the queue's messages until the last; `send` gives the input where the queue asks for it."""
         so_far: list[Json] | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Endpoint, Told
+from api_bridge.dialects.base import Endpoint, Tell
 from api_bridge.dialects.queue4 import Queue4, event_of
 
 
@@ -22,7 +22,7 @@ class Queue5(Queue4):
             return await super().give(file)  # inside a data URL it would lose its ending
         return {"url": file.data_url(), "meta": {"_type": "gradio.FileData"}}
 
-    async def queue(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def queue(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         """
         Join by name, and hear the queue's own messages.
 

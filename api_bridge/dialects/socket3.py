@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from api_bridge.contract import File, Json
-from api_bridge.dialects.base import Dialect, Endpoint, Told, news, older, outputs_of
+from api_bridge.dialects.base import Dialect, Endpoint, Tell, news, older, outputs_of
 from api_bridge.faults import ContractBroken, SpaceUnreachable
 from api_bridge.wire import WITH_FILES, app_failed, object_of, queue_full
 
@@ -16,7 +16,7 @@ class Socket3(Dialect):
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         return "dependencies" in config and config.get("protocol") in (None, "ws")
 
-    async def ask(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def ask(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         # The queue tells an app's own words when it fails, and each part of a stream; a plain request tells neither.
         if endpoint.queued:
             return await self._converse(endpoint, data, told)
@@ -33,7 +33,7 @@ class Socket3(Dialect):
     async def give(self, file: File, *, picture: bool = False) -> Json:
         return file.data_url() if picture else {"name": f"file{file.ending}", "data": file.data_url()}
 
-    async def _converse(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def _converse(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         session = self.wire.session()
         asking = {"fn_index": endpoint.number, "session_hash": session}
         async with self.wire.socket("/queue/join") as socket:

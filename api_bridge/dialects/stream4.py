@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api_bridge.contract import Json
-from api_bridge.dialects.base import Endpoint, Told
+from api_bridge.dialects.base import Endpoint, Tell
 from api_bridge.dialects.queue4 import Queue4
 
 
@@ -14,7 +14,7 @@ class Stream4(Queue4):
     def speaks(cls, config: Mapping[str, Json]) -> bool:
         return config.get("protocol") == "sse"
 
-    async def queue(self, endpoint: Endpoint, data: list[Json], told: Told | None) -> list[Json]:
+    async def queue(self, endpoint: Endpoint, data: list[Json], told: Tell | None) -> list[Json]:
         session = self.wire.session()
         asking = {"fn_index": endpoint.number, "session_hash": session}
 

@@ -26,7 +26,7 @@ from api_bridge.wire import HttpWire
         (says(302, Location="http://169.254.169.254/"), SpaceUnreachable, "does not follow"),
         (says(401), SpaceUnreachable, "private"),
         (says(404), ContractBroken, "not there any more"),
-        (says(500, b"<html>oops</html>"), ContractBroken, "status 500"),
+        (says(500, b"<html>oops</html>"), SpaceBusy, "status 500"),
         (says(502), SpaceBusy, "busy or starting"),
         (says(503), SpaceBusy, "busy or starting"),
         (lambda request: request.connection.close(), SpaceBusy, "does not answer"),

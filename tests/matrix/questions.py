@@ -54,7 +54,7 @@ async def ask_blocks(space: GradioSpace) -> str | None:
             return f"{endpoint} said {said}"
     partials: list[Any] = []
 
-    async def told(event: str, outputs: Any) -> None:
+    def told(event: str, outputs: Any) -> None:
         if event == "partial":
             partials.append(outputs)
 

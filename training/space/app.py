@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
-import httpx2
 from fastapi import FastAPI
 from model import Model
 from PIL import Image
 
 from api_bridge import Bridge, Contract, GradioSpace, create_app, load_all, log_to_stderr
 from api_bridge.admission import Gate
+from api_bridge.inside import InsideWire
 from api_bridge.photos import DAMAGED, upright
 from api_bridge.serving import Server
 from api_bridge.settings import load
@@ -80,13 +80,12 @@ def main() -> None:
     contracts = load_all(HERE / "demos")
     settings = load(HERE / "bridge.toml", os.environ)
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    inside = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    app, here = FastAPI(docs_url=None, redoc_url=None, openapi_url=None), f"http://127.0.0.1:{port}"
     steps = [step for contract in contracts.values() for step in contract.json["steps"].values()]
     others = {step["space"]: GradioSpace(step["space"]) for step in steps if step["space"] != "here"}
     bridge = Bridge(
         contracts,
-        {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside), **others},
+        {"here": GradioSpace(here, wire=InsideWire(here, app, stateless=True)), **others},
         patience=settings.patience,
         inside=settings.askers,
         waiting=settings.queue,
