@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+import api_bridge
+
 # Each may import from those before it.
 ORDER = [
     "faults",
@@ -124,3 +126,10 @@ def test_no_file_is_left_for_later():
     for name in files:
         if name.endswith((".py", ".js", ".html", ".css")) and "vendor" not in name and name != "tests/test_house.py":
             assert not re.search(r"\b(TODO|FIXME|XXX)\b", (ROOT / name).read_text(encoding="utf-8")), name
+
+
+def test_every_name_of_the_bridge_is_there():
+    """They are fetched when first used: one that has moved would be missed by nobody until then."""
+    assert all(getattr(api_bridge, name).__module__.startswith("api_bridge.") for name in api_bridge.__all__)
+    with pytest.raises(AttributeError, match="brigde"):
+        _ = api_bridge.brigde
