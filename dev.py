@@ -7,6 +7,7 @@ Two commands for a bare machine with Python 3.11 or newer; everything else they 
 And more for whoever changes the bridge:
 
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
+    python3 dev.py test --faults        the whole list of faults over real sockets, as a table: three minutes
     python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
     python3 dev.py bench outage         what an outage does to askers and to the Space: three minutes
@@ -279,6 +280,10 @@ def test(rest: list[str]) -> int:
     if "--gradio" in rest:
         rest = [word for word in rest if word != "--gradio"]
         return subprocess.run([PYTHON, "-m", "pytest", "tests/test_matrix.py", "-m", "gradio", *rest]).returncode
+    if "--faults" in rest:
+        rest = [word for word in rest if word != "--faults"]
+        faults = [PYTHON, "-m", "pytest", "tests/faults", "-m", "fault", "-p", "tests.faults.table", "--quiet"]
+        return subprocess.run([*faults, *rest]).returncode
     env = _with_node()
     env["TEST_BROWSER"] = find_browser()
     checks = [

@@ -82,8 +82,8 @@ def note(record_property: Callable[[str, object], None], ended: Ended) -> Ended:
 class Asked:
     """A bridge at an address, for visitors who look at what they are told."""
 
-    def __init__(self, where: str, bridge: Bridge, patience: float):
-        self.where, self.bridge, self._patience = where, bridge, patience
+    def __init__(self, where: str, patience: float):
+        self.where, self._patience = where, patience
         self.visitor = httpx2.Client(base_url=where, timeout=60)
 
     def ask(self, demo: str, value: Any = None, *, stream: bool = False, **options: Any) -> Ended:
@@ -112,7 +112,7 @@ class Asked:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"tinyspaces_{name}"))
 
 
-def looked_at(response: httpx2.Response, took: float) -> Ended:
+def looked_at(response: httpx2.Response, took: float = 0.0) -> Ended:
     """Return how a question ended; it is a prediction or a problem, whole and in keeping with its headers."""
     media, headers = response.headers["content-type"].partition(";")[0], dict(response.headers)
     events = read_events(response.text) if media == "text/event-stream" else []
@@ -180,7 +180,7 @@ def bridge_before(
 
     watched = patch.object(httpx2.AsyncHTTPTransport, "handle_async_request", noted)
     with watched, served(create_app(bridge, origins, gate, trusted_hops)) as where:
-        asked = Asked(where, bridge, patience)
+        asked = Asked(where, patience)
         with asked.visitor:
             yield asked
     assert hosts <= {urlsplit(each).netloc for each in (address, *(server.address for server in also))}

@@ -33,8 +33,17 @@ ROWS = [
         2.0,
         slow=True,
     ),
-    row("503 with Retry-After 1", "waits 1 s", {"run": [says(503, Retry_After="1")]}, "prediction", {"run": 2}, 1.0),
+    row(
+        "503 with Retry-After 1",
+        "waits 1 s",
+        {"run": [says(503, Retry_After="1")]},
+        "prediction",
+        {"run": 2},
+        1.0,
+        slow=True,
+    ),
     row("503 with Retry-After -3", "as if unsaid", {"run": [says(503, Retry_After="-3")]}, "prediction", {"run": 2}, 0),
+    row("503 for 10⁴⁰⁰ s", "as if unsaid", {"run": [says(503, Retry_After="9" * 400)]}, "prediction", {"run": 2}, 0),
     row("503 with garbage", "as if unsaid", {"run": [says(503, Retry_After="soon")]}, "prediction", {"run": 2}, 0),
     row("429 without a word", "b = 1 s", {"run": [says(429)]}, "prediction", {"run": 2}, 0.19),
     row("queue full", "b = 1 s", {"call": [FULL]}, "prediction", {"call": 2, "data": 1}, 0.19),
@@ -112,6 +121,7 @@ def test_a_token_is_never_told(record_property):
             ended = note(record_property, bridge.ask("greet_directly"))
     assert server.heard[0].headers["authorization"] == "Bearer hf_secret"
     assert ended.kind == "space-unreachable"
+    assert "private" in ended.told["detail"]
     assert "hf_secret" not in json.dumps(ended.told) + str(ended.headers)
 
 
