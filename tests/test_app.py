@@ -248,9 +248,9 @@ def test_a_surprise_is_a_problem_without_its_secrets(contract):
 
 
 def test_it_describes_itself(ask_recorded, road):
-    """OpenAPI 3.1: one path a demo, its photo as bytes, its answer as the contract has it."""
+    """OpenAPI 3.2: one path a demo, its photo as bytes, its answer as the contract has it."""
     described = ask_recorded("GET", "/openapi.json").json()
-    assert described["openapi"].startswith("3.1")
+    assert described["openapi"].startswith("3.2")
     post = described["paths"]["/v1/demos/catdog/ask"]["post"]
     body = post["requestBody"]["content"]["multipart/form-data"]
     assert body["schema"]["properties"]["photo"] == {"title": "Photo", "type": "string", "format": "binary"}
