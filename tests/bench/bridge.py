@@ -21,22 +21,23 @@ import platform
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import stage
 from stage import Asker, Target, counted, megabytes, percentile, said
+from turns import Turns, in_ms
 
 ALONE, TUNED, BY_QUEUE, MOUNTED = "bridge, alone", "bridge, 16 inside", "bridge, queued function", "bridge, mounted"
+BRIDGES = (ALONE, TUNED, BY_QUEUE, MOUNTED)
 RUN, ONE_SESSION, QUEUE = "raw /run", "raw /run, one session", "raw queue"
 PYTHON, NODE = "gradio_client", "@gradio/client"
 
 # Askers → turns, and seconds of each.
 FULL = {1: (10, 0.6), 16: (5, 1.0), 64: (3, 1.2)}
 QUICK = {1: (5, 0.3), 16: (3, 0.5), 64: (1, 0.6)}
-PHOTOS = {1: (6, 0.6), 16: (3, 1.2), 64: (2, 1.5)}
+PHOTOS = {1: (5, 0.6), 16: (3, 1.2), 64: (1, 1.5)}
 
 TARGETS = (
     Target("p50_vs_raw", "p50 alone, of raw /run", most=1.4),
@@ -54,104 +55,10 @@ TARGETS = (
 )
 
 
-@dataclass
-class Row:
-    """One way of asking, with so many askers: what came of each turn."""
-
-    endpoint: str
-    who: str
-    askers: int
-    turns: list[dict] = field(default_factory=list)
-    requests: int | None = None  # that reached Gradio
-
-    def each(self, part: float) -> list[float | None]:
-        return [percentile(turn["times"], part) for turn in self.turns]
-
-    def over_all(self, part: float) -> float | None:
-        return percentile([seconds for turn in self.turns for seconds in turn["times"]], part)
-
-    def rates(self) -> list[float]:
-        return [len(turn["times"]) / turn["seconds"] for turn in self.turns]
-
-    def failures(self) -> dict[str, int]:
-        kinds = sorted({kind for turn in self.turns for kind in turn["failures"]})
-        return {kind: sum(turn["failures"].get(kind, 0) for turn in self.turns) for kind in kinds}
-
-    def told(self) -> dict:
-        halves = [each for each in self.each(0.5) if each is not None]
-        asked = sum(turn["asked"] for turn in self.turns)
-        return {
-            "endpoint": self.endpoint,
-            "who": self.who,
-            "askers": self.askers,
-            "answered": sum(len(turn["times"]) for turn in self.turns),
-            "p50_ms": _ms(self.over_all(0.5)),
-            "p50_ms_of_turns": [_ms(min(halves)), _ms(max(halves))] if halves else None,
-            "p99_ms": _ms(self.over_all(0.99)),
-            "per_second": round(median(self.rates()), 1),
-            "refused": sum(turn["refused"] for turn in self.turns),
-            "failures": self.failures(),
-            "requests_per_question": None if self.requests is None else round(self.requests / asked, 2),
-        }
-
-
-class Measured:
-    """Rows by who asked and how many, and what they are to each other."""
-
-    def __init__(self, endpoint: str, plan: dict[int, tuple[int, float]], ways: dict[str, dict]):
-        self.endpoint, self.plan, self.ways = endpoint, plan, ways
-        self.rows = {(who, askers): Row(endpoint, who, askers) for askers in plan for who in ways}
-        self.memory: dict[str, float | None] = {}
-
-    def take_turns(self, space: str | None) -> None:
-        """Let everybody ask; what reaches Gradio is counted where `space` counts it."""
-        with ExitStack() as stack:
-            askers = {who: stack.enter_context(Asker(**way)) for who, way in self.ways.items()}
-            for who, asker in askers.items():
-                said(f"{self.endpoint}: {who} warms up")
-                asker.ask(1, 0.2)
-                asker.ask(16, 0.3)
-            for number, (turns, seconds) in self.plan.items():
-                for turn in range(turns):
-                    # Another order each time: who follows on somebody slow may find a busier machine.
-                    for who in self._order(turn):
-                        said(f"{self.endpoint}: {number} askers, turn {turn + 1} of {turns}, {who}")
-                        row, before = self.rows[who, number], counted(space) if space else 0
-                        row.turns.append(askers[who].ask(number, seconds))
-                        if space:
-                            row.requests = (row.requests or 0) + counted(space) - before
-            self.memory = {f"asker: {who}": megabytes(asker.process) for who, asker in askers.items()}
-
-    def time(self, one: str, other: str, askers: int = 1) -> float | None:
-        """How much longer `one` takes than `other` in the same turn."""
-        return self._median(self.rows[one, askers].each(0.5), self.rows[other, askers].each(0.5))
-
-    def rate(self, one: str, other: str, askers: int = 16) -> float | None:
-        """How many questions `one` answers while `other` answers one."""
-        return self._median(self.rows[one, askers].rates(), self.rows[other, askers].rates())
-
-    def worst(self, one: str, other: str, askers: int = 1) -> float | None:
-        """The p99 of one to the other's, over all turns: what is rare does not happen in each."""
-        return self._median([self.rows[one, askers].over_all(0.99)], [self.rows[other, askers].over_all(0.99)])
-
-    def _order(self, turn: int) -> list[str]:
-        names, first = [*self.ways], turn % len(self.ways)
-        return names[first:] + names[:first]
-
-    @staticmethod
-    def _median(ours: list[float | None], theirs: list[float | None]) -> float | None:
-        each = [one / other for one, other in zip(ours, theirs, strict=True) if one and other]
-        return round(median(each), 3) if each else None
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 2)
-
-
 # --- what is measured
 
 
-def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured, dict[str, float | None]]:
+def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Turns, dict[str, float | None]]:
     """Ask the function that does nothing in every way; return the rows, and what else there is to know."""
     with ExitStack() as stack:
         demos = stage.write_demos(folder / "demos")
@@ -160,7 +67,7 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured,
         alone, process = stack.enter_context(stage.bridge(folder, space, demos))
         tuned, _ = stack.enter_context(stage.bridge(folder, space, demos, askers=16, queue=48))
         idle = megabytes(process)
-        measured = Measured(
+        turns = Turns(
             "text",
             plan,
             {
@@ -175,30 +82,30 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Measured,
                 NODE: {"how": "js_client", "address": space, "name": "greet"},
             },
         )
-        measured.take_turns(space)
-        measured.memory |= {"bridge, idle": idle, "bridge, after all": megabytes(process)}
-        measured.memory["the Space with a bridge in it"] = megabytes(running.process)
+        turns.take(space)
+        turns.memory |= {"bridge, idle": idle, "bridge, after all": megabytes(process)}
+        turns.memory["the Space with a bridge in it"] = megabytes(running.process)
         with Asker(how="bridge", address=alone, name="greet", same="Ada") as asker:
             said("a question asked before")
-            before = counted(space)
+            before = counted(space, "POST")
             asker.ask(100, 0)  # in no time at all: everybody asks once, to begin with
-            upstream = counted(space) - before
+            upstream = counted(space, "POST") - before
             cached = asker.ask(1, 1)
-    return measured, {
-        "failures64": sum(sum(measured.rows[who, 64].failures().values()) for who in (ALONE, MOUNTED)),
-        "cached_p50_ms": _ms(percentile(cached["times"], 0.5)),
+    return turns, {
+        "failures64": sum(sum(turns.rows[who, 64].failures().values()) for who in BRIDGES),
+        "cached_p50_ms": in_ms(percentile(cached["times"], 0.5)),
         "hundred_identical_upstream": upstream,
         "idle_mb": idle,
     }
 
 
-def cat_or_dog(folder: Path) -> Measured:
+def cat_or_dog(folder: Path) -> Turns:
     """Ask the published Space about a photo, in every way."""
     with ExitStack() as stack:
         space, demos = stack.enter_context(stage.published(folder / "published"))
         alone, _ = stack.enter_context(stage.bridge(folder, space, demos))
         asked = {"name": "catdog", "photo": str(stage.CAT)}
-        measured = Measured(
+        turns = Turns(
             "catdog",
             PHOTOS,
             {
@@ -209,36 +116,39 @@ def cat_or_dog(folder: Path) -> Measured:
                 NODE: {"how": "js_client", "address": space, **asked},
             },
         )
-        measured.take_turns(None)
-    return measured
+        turns.take(None)
+    return turns
 
 
-def import_seconds(package: str) -> float:
-    """How long a fresh Python takes to import `package` with all that it needs."""
-    code = f"import time; t = time.perf_counter(); import {package}; print(time.perf_counter() - t)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=stage.ROOT, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+IMPORTS = {
+    "api_bridge": "import api_bridge",
+    "every_name_of_api_bridge": "from api_bridge import *",
+    "gradio_client": "import gradio_client",
+}
 
 
 def imports(times: int) -> dict[str, float]:
-    """Import both in turn; the best of so many is the one that nothing disturbed."""
-    best = {"api_bridge": 1e9, "gradio_client": 1e9}
+    """Let fresh Pythons import in turn; the best of so many is the one that nothing disturbed."""
+    best = dict.fromkeys(IMPORTS, 1e9)
     for turn in range(times + 1):
         said(f"imports, turn {turn + 1} of {times + 1}")
-        for package in best:
-            seconds = import_seconds(package)
+        for name, code in IMPORTS.items():
+            code = f"import time; t = time.perf_counter()\n{code}\nprint(time.perf_counter() - t)"
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=stage.ROOT, capture_output=True, text=True, check=True
+            )
             if turn:  # the first one reads from the disk
-                best[package] = min(best[package], seconds)
+                best[name] = min(best[name], float(done.stdout))
     return {
         "import_ratio": round(best["api_bridge"] / best["gradio_client"], 3),
-        **{f"import_{package}_s": round(seconds, 3) for package, seconds in best.items()},
+        **{f"import_{name}_s": round(seconds, 3) for name, seconds in best.items()},
     }
 
 
 # --- what is told
 
 
-def ratios_of(text: Measured) -> dict[str, float | None]:
+def ratios_of(text: Turns) -> dict[str, float | None]:
     """Each of the bridge alone, on the function that does nothing."""
     return {
         "p50_vs_raw": text.time(ALONE, RUN),
@@ -248,14 +158,16 @@ def ratios_of(text: Measured) -> dict[str, float | None]:
     }
 
 
-def more_of(text: Measured, photo: Measured | None) -> dict[str, float | None]:
+def more_of(text: Turns, photo: Turns | None) -> dict[str, float | None]:
     more = {
         "p99_vs_raw": text.worst(ALONE, RUN),
+        "p50_vs_raw_at_best": text.time_at_best(ALONE, RUN),
         "p99_16_vs_raw": text.worst(ALONE, RUN, 16),
         "p50_vs_js_client": text.time(ALONE, NODE),
         "p50_vs_raw_one_session": text.time(ALONE, ONE_SESSION),
         "p50_queued_vs_queue": text.time(BY_QUEUE, QUEUE),
         "mounted_p50_vs_raw": text.time(MOUNTED, RUN),
+        "mounted_p50_vs_raw_at_best": text.time_at_best(MOUNTED, RUN),
         "mounted_p50_vs_queue": text.time(MOUNTED, QUEUE),
         "mounted_throughput16_vs_raw": text.rate(MOUNTED, RUN),
         "throughput16_with_16_inside_vs_raw": text.rate(TUNED, RUN),
@@ -292,19 +204,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="the numbers as JSON, and nothing else")
     parser.add_argument("--quick", action="store_true", help="the function that does nothing only, shortly")
     options = parser.parse_args()
+    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+    machine["load_before"] = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     with TemporaryDirectory() as name:
         text, beside = nothing(Path(name), QUICK if options.quick else FULL)
         photo = None if options.quick else cat_or_dog(Path(name))
     more = {**more_of(text, photo), **beside, **imports(3 if options.quick else 7)}
     ratios = ratios_of(text)
-    rows = [row.told() for measured in (text, photo) if measured for row in measured.rows.values()]
+    rows = [row.told() for turns in (text, photo) if turns for row in turns.rows.values()]
     said("")
     if options.json:
-        machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
         told = {"ratios": ratios, "more": more, "rows": rows, "memory": text.memory, "machine": machine}
         told["targets"] = [{**asdict(target), "reached": target.reached({**ratios, **more})} for target in TARGETS]
         print(json.dumps(told, indent=2))
         return 0
+    print(", ".join(f"{name} {about}" for name, about in machine.items()))
     show(rows)
     print("\nmegabytes of a process")
     for who, size in text.memory.items():

@@ -119,8 +119,7 @@ class Scene:
         """What the bridge has sent so far, as the Space tells or, where it can not, the bridge."""
         if kind == "killed":
             return int(metric(self.bridge, "upstream_requests_total"))
-        counted = json.loads(stage.get(f"{self.space.address}/counted"))
-        return sum(number for agent, number in counted.items() if agent not in ("naive", "probe"))
+        return stage.counted(self.space.address, but=("naive", "probe"))
 
 
 async def refusing(scene: Scene, seconds: float) -> None:

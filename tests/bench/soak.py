@@ -6,8 +6,8 @@ Half an hour of all kinds of questions, at four fifths of what the bridge can do
     python dev.py bench soak --json             {"growth", "unexpected", "minutes"}
 
 Texts, many of them asked before, photos, streams, and visitors who leave without their answer, through a
-bridge alone before a Space in space.py. Growth is that of the bridge's process after the first sixth of
-the time, when its memories are full.
+bridge alone before a Space in space.py. Growth is that of the bridge's process after the first five
+minutes, when its memories are full; after half of a shorter time, when they may not be.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from stage import Target, megabytes, percentile, said
 
 SHARE = 0.8  # of the capacity
 ASKERS = 16  # at once, while the capacity is measured
-SETTLED = 1 / 6  # of the time
+SETTLED = 5.0  # minutes
 LOOK = 5.0  # seconds between two looks at the process
 KINDS = {"text": 50, "again": 20, "photo": 10, "stream": 10, "leaves a stream": 5, "leaves": 5}  # of a hundred
 
@@ -170,12 +170,10 @@ class Watch:
             if passed >= 60 * (len(self.minutes) + 1):
                 self._minute()
 
-    def over(self, part: int, first: float, last: float) -> float | None:
-        """The median of what was seen from the `first` to the `last` share of the time."""
-        whole = self.looks[-1][0] if self.looks else 0.0
-        seen = [look[part] for look in self.looks if first * whole <= look[0] <= last * whole]
-        known = [each for each in seen if each is not None]
-        return median(known) if known else None
+    def within(self, part: int, first: float, last: float) -> float | None:
+        """The median of what was seen of one part from the `first` to the `last` second."""
+        seen = [look[part] for look in self.looks if first <= look[0] <= last and look[part] is not None]
+        return median(seen) if seen else None
 
     def _minute(self) -> None:
         _, size, files = self.looks[-1]
@@ -221,8 +219,8 @@ async def soak(bridge: str, process, space, minutes: float, *, quiet: bool) -> d
         watching.cancel()
     last = visitors.outcomes
     all_outcomes = sum((Counter(each["outcomes"]) for each in watch.minutes), Counter(last))
-    memory = watch.over(1, SETTLED, 2 * SETTLED), watch.over(1, 1 - SETTLED, 1)
-    files = watch.over(2, SETTLED, 2 * SETTLED), watch.over(2, 1 - SETTLED, 1)
+    settled, end = 60 * min(SETTLED, minutes / 2), 60 * minutes
+    memory, files = ((watch.within(part, settled, settled + 60), watch.within(part, end - 60, end)) for part in (1, 2))
     return {
         "capacity": round(can, 1),
         "growth": round(memory[1] / memory[0], 3) if memory[0] and memory[1] else None,

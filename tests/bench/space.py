@@ -4,7 +4,7 @@ question costs here is the road.
 
     python space.py PORT DEMOS
 
-`GET /counted` tells how many requests reached Gradio so far, by who sent them; after `POST /failing` all of
+`GET /counted` tells how many requests reached Gradio so far, by method and sender; after `POST /failing` all of
 them are refused with a 503, until `POST /well`.
 """
 
@@ -17,12 +17,12 @@ TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS.parent)]
 
 import gradio as gr
-import httpx2
 import uvicorn
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
 from api_bridge import Bridge, GradioSpace, create_app, load_all, log_to_stderr
+from api_bridge.inside import InsideWire
 
 
 def greet(name: str) -> str:
@@ -51,7 +51,8 @@ class Counted:
             self.failing = path == "/failing" or (self.failing and path == "/counted")
             return await JSONResponse(self.counted)(scope, receive, send)
         if path.startswith(("/gradio_api/", "/config")):
-            self.counted[dict(scope["headers"]).get(b"user-agent", b"?").decode()] += 1
+            sender = dict(scope["headers"]).get(b"user-agent", b"?").decode()
+            self.counted[f"{scope['method']} {sender}"] += 1
             if self.failing:
                 return await JSONResponse({"error": "starting"}, 503)(scope, receive, send)
         return await self.app(scope, receive, send)
@@ -71,10 +72,9 @@ def draw() -> gr.Blocks:
 def main(port: int, demos: Path) -> None:
     """Serve until stopped."""
     log_to_stderr()
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app, here = FastAPI(docs_url=None, redoc_url=None, openapi_url=None), f"http://127.0.0.1:{port}"
     counted = Counted(app)
-    inside = httpx2.ASGITransport(app=counted, raise_app_exceptions=False)
-    bridge = Bridge(load_all(demos), {"here": GradioSpace(f"http://127.0.0.1:{port}", transport=inside)})
+    bridge = Bridge(load_all(demos), {"here": GradioSpace(here, wire=InsideWire(here, counted, stateless=True))})
     app.mount("/bridge", create_app(bridge))
     gr.mount_gradio_app(app, draw(), path="/", show_error=False, ssr_mode=False)
     uvicorn.run(counted, host="127.0.0.1", port=port, log_level="warning", proxy_headers=False)

@@ -189,9 +189,10 @@ def get(address: str) -> str:
         return answer.read().decode()
 
 
-def counted(address: str) -> int:
-    """How many requests have reached the Gradio at `address`."""
-    return sum(json.loads(get(f"{address}/counted")).values())
+def counted(address: str, method: str = "", but: tuple[str, ...] = ()) -> int:
+    """How many requests have reached the Gradio at `address`: those by one method only, and not those from `but`."""
+    told = json.loads(get(f"{address}/counted"))
+    return sum(number for sent, number in told.items() if sent.startswith(method) and not sent.endswith(but))
 
 
 def metric(bridge: str, name: str) -> float:
