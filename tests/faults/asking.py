@@ -72,9 +72,10 @@ class Ended:
         return ", ".join(words)
 
 
-def note(record_property: Callable[[str, object], None], ended: Ended) -> Ended:
-    """Note how a question ended, for the table, and return it."""
-    record_property("seen", str(ended))
+def note(record_property: Callable[[str, object], None], ended: Ended, space: FaultServer | None = None) -> Ended:
+    """Note how a question ended, for the table, and how often `space` was asked; return it."""
+    asked = sum(space.asked[kind] for kind in ("call", "join", "run")) if space else 0
+    record_property("seen", f"{ended}" + f" · asked {asked}×" * (space is not None))
     record_property("took", ended.took)
     return ended
 

@@ -23,7 +23,7 @@ def pytest_runtest_makereport(
     if mark and (report.when == "call" or report.failed):
         noted = dict(report.user_properties)
         seen = noted.get("seen") or (call.excinfo.exconly() if call.excinfo else "as expected")
-        group = item.path.stem.removeprefix("test_") + ", real Gradio" * ("gradio" in item.fixturenames)
+        group = item.path.stem.split("_")[1] + ", real Gradio" * ("gradio" in item.fixturenames)
         what, expected = mark.args
         verdict = "✗ " if report.failed else "  "
         ROWS.append((verdict + group, what, expected, seen, f"{noted.get('took', call.duration):.1f}"))

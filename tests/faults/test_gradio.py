@@ -54,7 +54,7 @@ def test_a_queue_that_says_strange_things(tells, script, ends, asked, record_pro
     """Nobody sees a bare exception, and only what may help is tried again."""
     play = SmallGradio(tells={"greet": tells} if tells else {})
     with fault_server(play, script) as space, bridge_before(space, patience=1) as bridge:
-        ended = note(record_property, bridge.ask("greet"))
+        ended = note(record_property, bridge.ask("greet"), space)
     assert (ended.kind, {kind: space.asked[kind] for kind in asked}) == (ends, asked)
     assert ended.kind != "prediction" or ended.prediction == ADA
 

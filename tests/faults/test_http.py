@@ -68,7 +68,7 @@ ROWS = [
 def test_a_status(script, ends, asked, waits, record_property):
     """What may be over in a moment is asked again, not before its time; all else is said at once."""
     with fault_server(SmallGradio(), script) as space, bridge_before(space, patience=5) as bridge:
-        ended = note(record_property, bridge.ask("greet_directly" if "run" in asked else "greet"))
+        ended = note(record_property, bridge.ask("greet_directly" if "run" in asked else "greet"), space)
     assert (ended.kind, {kind: space.asked[kind] for kind in asked}) == (ends, asked)
     assert ended.kind != "prediction" or ended.prediction == ADA
     times = space.times(next(iter(script)))

@@ -2,6 +2,8 @@
 
 import json
 import ssl
+import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -9,10 +11,11 @@ import pytest
 import trustme
 from asking import ADA, bridge_before, note, row
 from conftest import ROOT, free_port, gradio_app
-from fault_server import Harm, PassedOn, answer, black_hole, fault_server
+from fault_server import Harm, PassedOn, answer, black_hole, fault_server, random_script
 from small_gradio import SmallGradio, completed, event
 
 from api_bridge import GradioSpace, wire
+from api_bridge.patience import LONGEST_REST
 
 RESET, CUT = Harm("reset"), Harm("cut")
 STALL = Harm("stall", seconds=60)
@@ -69,7 +72,7 @@ def hurried(monkeypatch):
 def see(play, script, ends, asked, record_property):
     """Ask once, through what the script does, and look at how it ended and how often the Space was asked."""
     with fault_server(play, script) as space, bridge_before(space) as bridge:
-        ended = note(record_property, bridge.ask("greet_directly" if "run" in asked else "greet"))
+        ended = note(record_property, bridge.ask("greet_directly" if "run" in asked else "greet"), space)
     assert (ended.kind, {kind: space.asked[kind] for kind in asked}) == (ends, asked)
     assert ended.kind != "prediction" or ended.prediction == ADA
 
@@ -92,6 +95,24 @@ def gradio():
 def test_a_broken_road_to_a_real_gradio(gradio, script, ends, asked, record_property):
     """The same before a real server, so that nobody has to believe ours."""
     see(PassedOn(gradio), script, ends, asked, record_property)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("forty scripts by dice", "an end each, then well again")
+def test_whatever_happens_it_is_over_some_day(record_property):
+    """No harm leaves anything behind that the next visitor would meet."""
+    ends: Counter[str] = Counter()
+    for seed in range(40):
+        later = [0.0]
+        with (
+            fault_server(SmallGradio(), random_script(seed)) as space,
+            bridge_before(space, clock=lambda later=later: time.monotonic() + later[0]) as bridge,
+        ):
+            ends.update(bridge.ask(demo, stream=stream).kind for demo in ("greet", "count") for stream in (False, True))
+            space.script, later[0] = {}, LONGEST_REST
+            assert bridge.ask("greet", {"name": "Bo"}).kind == "prediction", f"seed {seed}"
+    record_property("seen", ", ".join(f"{number} {kind}" for kind, number in ends.items()))
+    assert set(ends) <= {"prediction", "space-busy", "contract-broken"}
 
 
 # --- event streams: what the standard allows is read, however it is cut

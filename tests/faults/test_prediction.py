@@ -56,6 +56,17 @@ def test_what_was_not_agreed_is_not_shown(about, record_property):
     assert (ended.attempts, ended.told["retryable"]) == (1, False)
 
 
+@pytest.mark.parametrize("number", [row("NaN for any number", "broken", math.nan), row("Infinity for any number", "broken", math.inf)])  # fmt: skip
+def test_a_number_is_a_number(number, record_property):
+    """Where a contract sets no limits, a browser still could not read these."""
+    with (
+        fault_server(SmallGradio(gives={"greet_directly": ["Hello", number]})) as space,
+        bridge_before(space) as bridge,
+    ):
+        ended = note(record_property, bridge.ask("greet_directly"))
+    assert ended.kind == "contract-broken"
+
+
 @pytest.mark.fault("label set changed, seen by many", "left alone until it holds again")
 def test_a_space_that_drifted_is_left_alone(record_property):
     """Visitors' photos are not sent where no answer can come from; once the contract holds, they are again."""
