@@ -1,6 +1,5 @@
 """The bridge's HTTP face: routes, CORS, fault → status."""
 
-import asyncio
 import json
 import logging
 import math
@@ -9,35 +8,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
-from api_bridge import photos
 from api_bridge.admission import Gate, client_of
 from api_bridge.bridge import Answer, Bridge
-from api_bridge.contract import File, Json, loads
+from api_bridge.contract import Json
 from api_bridge.dialects import Told
-from api_bridge.faults import Fault, FileGone, FileTooLarge, MalformedRequest, RequestTooSlow, TooManyQuestions
-from api_bridge.media import ending_of
+from api_bridge.faults import Fault, FileGone, MalformedRequest, TooManyQuestions
 from api_bridge.metrics import MEDIA_TYPE
 from api_bridge.openapi import openapi
 from api_bridge.questions import Question, Questions
+from api_bridge.reading import read
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
-
-LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
-LONGEST_WORDS = 1_000_000  # bytes of what is no file: it is read in one go, and everybody waits meanwhile
-MOST_FILES, MOST_FIELDS = 64, 2_500  # parts of a form; each of many choices is one
-SLOWEST_BODY = 150.0  # seconds that a request may take to arrive: a photo of 8 MB on a slow line does
-SILENT_BODY = 15.0  # seconds without a byte of it
 
 UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
 UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies pass each event on at once
@@ -108,17 +97,7 @@ class _Face:
         started = time.perf_counter()
         contract = self.bridge.contract(request.path_params["demo"])
         self._let_through(request)
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        try:
-            async with asyncio.timeout(SLOWEST_BODY):
-                if media == "multipart/form-data":
-                    value = contract.read_form(await _form(request))
-                elif media == "application/json":
-                    value = _fields(await _whole(request))
-                else:
-                    raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
-        except TimeoutError as error:
-            raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
+        value = await read(request, contract)
         if "text/event-stream" in request.headers.get("accept", ""):
             contract.check_input(value)  # a visitor's mistake is told at once, with its status
             return self._stream(request, contract.demo, value, started)
@@ -278,85 +257,3 @@ def _problem(
         headers["Retry-After"] = str(math.ceil(problem["retry_after"]))
     log.info("%s %s, trace %s", problem["status"], fault.kind, request.state.trace_id)
     return JSONResponse(problem, problem["status"], headers, media_type="application/problem+json")
-
-
-class _InMemory(MultiPartParser):
-    """A photo is never written to a disk, not even for a moment."""
-
-    spool_max_size = LONGEST_REQUEST
-    whole = False  # the form's own last line was there
-
-    def on_end(self) -> None:
-        self.whole = True
-
-
-async def _form(request: Request) -> list[tuple[str, str | File]]:
-    """Read a form's fields; a file becomes a `File` by its content, never by its name."""
-    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
-    if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
-        raise MalformedRequest("The form can not be read: send it in UTF-8.")
-    stream, most = Request(request.scope, _counted(request)).stream(), LONGEST_WORDS
-    parser = _InMemory(request.headers, stream, max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most)
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError) as error:
-        why = getattr(error, "message", "send multipart/form-data").rstrip(".")
-        raise MalformedRequest(f"The form can not be read: {why}.") from error
-    except ClientDisconnect as error:
-        raise MalformedRequest("The form ended too early.") from error
-    if not parser.whole:
-        raise MalformedRequest("The form ended too early.")
-    if sum(len(value) for _, value in form.multi_items() if isinstance(value, str)) > most:
-        raise _too_large(most)
-    return [
-        (name, await _file(value) if isinstance(value, UploadFile) else value) for name, value in form.multi_items()
-    ]
-
-
-async def _file(upload: UploadFile) -> File:
-    # Beside the loop: even a header can be made to take long.
-    return await asyncio.to_thread(photos.describe, await upload.read(), ending_of(upload.filename or ""))
-
-
-async def _whole(request: Request) -> bytes:
-    try:
-        return await Request(request.scope, _counted(request, LONGEST_WORDS)).body()
-    except ClientDisconnect as error:
-        raise MalformedRequest("The question ended too early.") from error
-
-
-def _fields(body: bytes) -> dict[str, Json]:
-    try:
-        value = loads(body)
-    except ValueError as error:
-        raise MalformedRequest(f"This is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise MalformedRequest('Send an object of fields, such as {"age": 3}.')
-    return value
-
-
-def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
-    """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
-    try:
-        promised = int(request.headers.get("content-length", "0"))
-    except ValueError as error:
-        raise MalformedRequest("The Content-Length is not a number.") from error
-    if promised > most:
-        raise _too_large(most)
-    read = 0
-
-    async def receive() -> Message:
-        nonlocal read
-        async with asyncio.timeout(SILENT_BODY):
-            message = await request.receive()
-        read += len(message.get("body", b""))
-        if read > most:
-            raise _too_large(most)
-        return message
-
-    return receive
-
-
-def _too_large(most: int) -> FileTooLarge:
-    thing = "photo" if most == LONGEST_REQUEST else "text"
-    return FileTooLarge(f"This is more than {most / 1e6:.0f} MB: send a smaller {thing}.")

@@ -293,7 +293,7 @@ def test_operators_see_how_it_goes(road):
 
 def test_a_body_that_never_comes_is_not_waited_for(contract, monkeypatch):
     """A line that went dead, or somebody who wants all of them: told after a while, and can ask again."""
-    monkeypatch.setattr("api_bridge.app.SILENT_BODY", 0.2)
+    monkeypatch.setattr("api_bridge.reading.SILENT_BODY", 0.2)
     bridge = Bridge({"catdog": contract}, {"here": RecordedSpace({"catdog": contract})})
     with served(create_app(bridge)) as where:
         line = socket.create_connection(("127.0.0.1", int(where.rpartition(":")[2])))

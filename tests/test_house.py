@@ -40,6 +40,7 @@ ORDER = [
     "openapi",
     "stream",
     "questions",
+    "reading",
     "app",
     "serving",
     "learn",

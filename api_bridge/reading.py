@@ -1,0 +1,117 @@
+"""What a request says, read with patience and within bounds: a form with files, or JSON."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
+
+from api_bridge import photos
+from api_bridge.contract import Contract, File, Json, loads
+from api_bridge.faults import FileTooLarge, MalformedRequest, RequestTooSlow
+from api_bridge.media import ending_of
+
+LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+LONGEST_WORDS = 1_000_000  # bytes of what is no file: it is read in one go, and everybody waits meanwhile
+MOST_FILES, MOST_FIELDS = 64, 2_500  # parts of a form; each of many choices is one
+SLOWEST_BODY = 150.0  # seconds that a request may take to arrive: a photo of 8 MB on a slow line does
+SILENT_BODY = 15.0  # seconds without a byte of it
+
+
+async def read(request: Request, contract: Contract) -> dict[str, Json]:
+    """Return the fields of a question for `contract`, files by their content; or raise a `VisitorFault`."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        async with asyncio.timeout(SLOWEST_BODY):
+            if media == "multipart/form-data":
+                return contract.read_form(await _form(request))
+            if media == "application/json":
+                return _fields(await _whole(request))
+    except TimeoutError as error:
+        raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
+    raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
+
+
+class _Form(MultiPartParser):
+    """A photo is never written to a disk, not even for a moment."""
+
+    spool_max_size = LONGEST_REQUEST
+    whole = False  # the form's own last line was there
+
+    def on_end(self) -> None:
+        self.whole = True
+
+
+async def _form(request: Request) -> list[tuple[str, str | File]]:
+    """Read a form's fields; a file becomes a `File` by its content, never by its name."""
+    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise MalformedRequest("The form can not be read: send it in UTF-8.")
+    stream, most = Request(request.scope, _counted(request)).stream(), LONGEST_WORDS
+    parser = _Form(request.headers, stream, max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:
+        why = getattr(error, "message", "send multipart/form-data").rstrip(".")
+        raise MalformedRequest(f"The form can not be read: {why}.") from error
+    except ClientDisconnect as error:
+        raise MalformedRequest("The form ended too early.") from error
+    if not parser.whole:
+        raise MalformedRequest("The form ended too early.")
+    if sum(len(value) for _, value in form.multi_items() if isinstance(value, str)) > most:
+        raise _too_large(most)
+    return [
+        (name, await _file(value) if isinstance(value, UploadFile) else value) for name, value in form.multi_items()
+    ]
+
+
+async def _file(upload: UploadFile) -> File:
+    # Beside the loop: even a header can be made to take long.
+    return await asyncio.to_thread(photos.describe, await upload.read(), ending_of(upload.filename or ""))
+
+
+async def _whole(request: Request) -> bytes:
+    try:
+        return await Request(request.scope, _counted(request, LONGEST_WORDS)).body()
+    except ClientDisconnect as error:
+        raise MalformedRequest("The question ended too early.") from error
+
+
+def _fields(body: bytes) -> dict[str, Json]:
+    try:
+        value = loads(body)
+    except ValueError as error:
+        raise MalformedRequest(f"This is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise MalformedRequest('Send an object of fields, such as {"age": 3}.')
+    return value
+
+
+def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
+    """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
+    try:
+        promised = int(request.headers.get("content-length", "0"))
+    except ValueError as error:
+        raise MalformedRequest("The Content-Length is not a number.") from error
+    if promised > most:
+        raise _too_large(most)
+    read = 0
+
+    async def receive() -> Message:
+        nonlocal read
+        async with asyncio.timeout(SILENT_BODY):
+            message = await request.receive()
+        read += len(message.get("body", b""))
+        if read > most:
+            raise _too_large(most)
+        return message
+
+    return receive
+
+
+def _too_large(most: int) -> FileTooLarge:
+    thing = "photo" if most == LONGEST_REQUEST else "text"
+    return FileTooLarge(f"This is more than {most / 1e6:.0f} MB: send a smaller {thing}.")
