@@ -54,7 +54,7 @@ def on_the_hub(
     [
         row("asleep, then wakes", "202 → prediction", ("SLEEPING", "BUILDING", "RUNNING"), False),
         row("asleep, told as it wakes", "stages → prediction", ("SLEEPING", "BUILDING", "RUNNING"), True),
-        row("building", "202 → prediction", ("BUILDING", "APP_STARTING", "RUNNING"), False),
+        row("building", "202 → prediction", ("BUILDING", "APP_STARTING", "RUNNING"), False, slow=True),
         row("unknown stage", "waking", ("HIBERNATING", "YAWNING", "RUNNING"), False),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_space_that_only_its_owner_can_start(stage, record_property, monkeypat
     [
         row("running-building", "works", "RUNNING_BUILDING", 0, 0),
         row("running-building, with a hiccup", "retried", "RUNNING_BUILDING", 1, 1),
-        row("running, with a hiccup", "retried", "RUNNING", 1, 1),
+        row("running, with a hiccup", "retried", "RUNNING", 1, 1, slow=True),
     ],
 )
 def test_a_space_that_runs(stage, away, asked, record_property, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_space_that_runs(stage, away, asked, record_property, monkeypatch):
     [
         row("Hub down, the Space up", "works", Harm("reset"), 0),
         row("Hub down, the Space with a hiccup", "retried", Harm("reset"), 1),
-        row("Hub says 500", "retried", Harm("say", said=answer(status=500)), 1),
+        row("Hub says 500", "retried", Harm("say", said=answer(status=500)), 1, slow=True),
         row("Hub says garbage", "retried", Harm("say", said=answer(b'{"stage": 7}')), 1),
         row("Hub hangs", "retried after 5 s", Harm("stall", seconds=60), 1, slow=True),
     ],
