@@ -10,7 +10,7 @@ And more for whoever changes the bridge:
     python3 dev.py test --faults        the whole list of faults over real sockets, as a table: three minutes
     python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
-    python3 dev.py bench outage         what an outage does to askers and to the Space: three minutes
+    python3 dev.py bench outage         what an outage does to askers and to the Space: five minutes
     python3 dev.py bench soak           half an hour of everything: does anything grow, or fail?
     python3 dev.py bench photos         what cleaning large photos costs who asks beside them
 

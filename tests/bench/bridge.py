@@ -23,6 +23,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 import stage
@@ -90,10 +91,11 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Turns, di
             before = counted(space, "POST")
             asker.ask(100, 0)  # in no time at all: everybody asks once, to begin with
             upstream = counted(space, "POST") - before
-            cached = asker.ask(1, 1)
+            cached = [percentile(asker.ask(1, 0.3)["times"], 0.5) for _ in range(7)]
     return turns, {
         "failures64": sum(sum(turns.rows[who, 64].failures().values()) for who in BRIDGES),
-        "cached_p50_ms": in_ms(percentile(cached["times"], 0.5)),
+        "cached_p50_ms": in_ms(median(cached)),
+        "cached_p50_ms_at_best": in_ms(min(cached)),
         "hundred_identical_upstream": upstream,
         "idle_mb": idle,
     }
@@ -191,7 +193,7 @@ def show(rows: list[dict]) -> None:
                 f"\n{row['endpoint']}, {row['askers']} at once".ljust(29) + "p50 ms  (of turns)      p99 ms   a second"
             )
         turns = "({} to {})".format(*row["p50_ms_of_turns"] or "--")
-        line = f"  {row['who']:25}{row['p50_ms'] or '-':>7}  {turns:18}{row['p99_ms'] or '-':>7}{row['per_second']:>9}"
+        line = f"  {row['who']:25}{row['p50_ms'] or '-':>8}  {turns:22}{row['p99_ms'] or '-':>8}{row['per_second']:>9}"
         notes = [f"{row['requests_per_question']:g} requests each"] if row["requests_per_question"] is not None else []
         notes += [f"{row['refused']} told to come later"] if row["refused"] else []
         notes += [f"FAILED {number} × {kind}" for kind, number in row["failures"].items()]

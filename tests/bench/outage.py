@@ -1,18 +1,20 @@
 """
 What an outage does: to those who ask a Space through the bridge meanwhile, and to the Space.
 
-    python dev.py bench outage                  two outages of 60 s: one refuses, one is killed and started again
+    python dev.py bench outage                  three outages of 60 s: refusing, killed, silent
     python dev.py bench outage --seconds 20
     python dev.py bench outage --json           {"amplification", "recovery_s", "lost", "outages"}
 
-Ten different questions a second, with ten seconds each, go through the bridge. Beside it a naive client
-asks as many, and tries each three times with a second between. A Space that refuses counts what reaches
-it; what a killed one would have got is what the bridge says that it sent.
+Ten different questions a second, with ten seconds each, go through the bridge to a Space that refuses all
+with a 503, to one that is killed and started again, and to one that takes every call and answers none.
+Beside it a naive client asks as many, and tries each three times with a second between. A Space that refuses
+counts what reaches it; what the others would have got is what the bridge says that it sent.
 """
 
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -117,7 +119,7 @@ class Scene:
 
     def requests(self, kind: str) -> int:
         """What the bridge has sent so far, as the Space tells or, where it can not, the bridge."""
-        if kind == "killed":
+        if kind != "refusing":
             return int(metric(self.bridge, "upstream_requests_total"))
         return stage.counted(self.space.address, but=("naive", "probe"))
 
@@ -142,7 +144,18 @@ async def killed(scene: Scene, seconds: float) -> None:
             await asyncio.sleep(0.02)
 
 
-OUTAGES: dict[str, Callable[[Scene, float], Awaitable[None]]] = {"refusing": refusing, "killed": killed}
+async def silent(scene: Scene, seconds: float) -> None:
+    """Take every call and answer none."""
+    scene.space.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    scene.space.process.send_signal(signal.SIGCONT)
+
+
+OUTAGES: dict[str, Callable[[Scene, float], Awaitable[None]]] = {
+    "refusing": refusing,
+    "killed": killed,
+    "silent": silent,
+}
 
 
 async def outage(kind: str, scene: Scene, seconds: float) -> dict:
@@ -153,41 +166,37 @@ async def outage(kind: str, scene: Scene, seconds: float) -> dict:
         httpx2.AsyncClient(timeout=2 * PATIENCE, limits=many) as ours,
         httpx2.AsyncClient(timeout=PATIENCE, limits=many, headers={"User-Agent": "naive"}) as theirs,
     ):
-        askers = {
-            "bridge": Asker(through_bridge(ours, scene.bridge)),
-            "naive": Asker(naively(theirs, scene.space.address, scene.sent)),
-        }
-        stop = asyncio.Event()
-
-        async def keep_asking() -> None:
-            next_at = clock()
-            while not stop.is_set():
-                for asker in askers.values():
-                    asker.ask()
-                next_at += EVERY
-                await asyncio.sleep(max(0.0, next_at - clock()))
-
-        asking = asyncio.create_task(keep_asking())
+        askers = {"bridge": Asker(through_bridge(ours, scene.bridge))}
+        if kind != "silent":  # all that the naive one had asked would be answered before anybody else
+            askers["naive"] = Asker(naively(theirs, scene.space.address, scene.sent))
+        asking = asyncio.create_task(keep_asking([*askers.values()]))
         await asyncio.sleep(WELL)
-        before, naive_before = await asyncio.to_thread(scene.requests, kind), scene.sent["naive"]
-        began = clock()
+        before, began = await requests(kind, scene), clock()
         await OUTAGES[kind](scene, seconds)
         back = clock()
-        sent = {
-            "bridge": await asyncio.to_thread(scene.requests, kind) - before,
-            "naive": scene.sent["naive"] - naive_before,
-        }
+        sent = await requests(kind, scene)
         while clock() < back + LONGEST and not all(asker.well_since(back) for asker in askers.values()):
             await asyncio.sleep(0.05)
         await asyncio.sleep(WELL)
-        stop.set()
-        await asking
+        asking.cancel()
         await asyncio.gather(*(task for asker in askers.values() for task in asker.tasks))
-    return {
-        "kind": kind,
-        "seconds": round(back - began, 1),
-        **{who: told(asker, began, back, sent[who]) for who, asker in askers.items()},
-    }
+    rows = {who: told(asker, began, back, sent[who] - before[who]) for who, asker in askers.items()}
+    return {"kind": kind, "seconds": round(back - began, 1), "askers": rows}
+
+
+async def keep_asking(askers: list[Asker]) -> None:
+    """Let each ask every tenth of a second, whatever became of the questions before."""
+    next_at = clock()
+    while True:
+        for asker in askers:
+            asker.ask()
+        next_at += EVERY
+        await asyncio.sleep(max(0.0, next_at - clock()))
+
+
+async def requests(kind: str, scene: Scene) -> dict[str, int]:
+    """What each has sent so far."""
+    return {"bridge": await asyncio.to_thread(scene.requests, kind), "naive": scene.sent["naive"]}
 
 
 def told(asker: Asker, began: float, back: float, sent: int) -> dict:
@@ -221,27 +230,26 @@ def main() -> int:
             said(f"a Space is {kind} for {options.seconds:g} s")
             outages.append(asyncio.run(outage(kind, scene, options.seconds)))
     said("")
-    numbers = {
-        name: _worst([each["bridge"][name] for each in outages]) for name in ("amplification", "recovery_s", "lost")
-    }
+    numbers = {each.name: _worst([one["askers"]["bridge"][each.name] for one in outages]) for each in TARGETS}
     if options.json:
         reached = [{**asdict(target), "reached": target.reached(numbers)} for target in TARGETS]
         print(json.dumps({**numbers, "outages": outages, "targets": reached}, indent=2))
-        return 0
-    for each in outages:
-        print(
-            f"\nA Space {each['kind']} for {each['seconds']} s   asked  sent   each  well after    lost  p50 s  longest s"
-        )
-        for who in ("bridge", "naive"):
-            row = each[who]
-            ends = ", ".join(f"{number} {outcome.rpartition('/')[2]}" for outcome, number in row["outcomes"].items())
-            print(
-                f"  {who:28}{row['asked']:7}{row['sent']:6}{row['amplification']:7}{row['recovery_s']!s:>10} s"
-                f"{row['lost']:8}{row['p50_s']:7}{row['longest_s']:11}   {ends}"
-            )
-    print()
-    stage.show_targets(TARGETS, numbers)
+    else:
+        for each in outages:
+            show(each)
+        print()
+        stage.show_targets(TARGETS, numbers)
     return 0
+
+
+def show(about: dict) -> None:
+    """Print what came of one outage."""
+    title = f"A Space {about['kind']} for {about['seconds']} s"
+    print(f"\n{title:30}  asked   sent   each  well after  lost  p50 s  longest s")
+    for who, row in about["askers"].items():
+        line = "  {:28}{asked:7}{sent:7}{amplification:7}{recovery_s!s:>10} s{lost:6}{p50_s:7}{longest_s:11}   "
+        ends = (f"{number} {outcome.rpartition(':')[2]}" for outcome, number in row["outcomes"].items())
+        print(line.format(who, **row) + ", ".join(ends))
 
 
 def _worst(numbers: list[float | None]) -> float | None:
