@@ -21,11 +21,18 @@ from api_bridge.admission import Gate, client_of
 from api_bridge.bridge import Answer, Bridge
 from api_bridge.contract import Json
 from api_bridge.dialects import Told
-from api_bridge.faults import Fault, FileGone, MalformedRequest, TooManyQuestions
+from api_bridge.faults import (
+    Fault,
+    FileGone,
+    FileTooLarge,
+    MalformedRequest,
+    RequestTooSlow,
+    TooManyQuestions,
+)
 from api_bridge.metrics import MEDIA_TYPE
 from api_bridge.openapi import openapi
 from api_bridge.questions import Question, Questions
-from api_bridge.reading import read
+from api_bridge.reading import Reader
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
 
 UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
@@ -80,7 +87,7 @@ class _Face:
 
     def __init__(self, bridge: Bridge, gate: Gate | None, trusted_hops: int):
         self.bridge, self.gate, self.trusted_hops = bridge, gate, trusted_hops
-        self.questions = Questions()
+        self.questions, self.reader = Questions(), Reader()
 
     async def demos(self, request: Request) -> Response:
         listed = [
@@ -91,17 +98,18 @@ class _Face:
 
     async def demo(self, request: Request) -> Response:
         name = request.path_params["demo"]
-        return JSONResponse({"contract": self.bridge.contract(name).json, "status": await self.bridge.status(name)})
+        contract, status = self.bridge.contract(name), await self.bridge.status(name)
+        return JSONResponse({"contract": contract.json, "status": status[name]})
 
     async def ask(self, request: Request) -> Response:
         started = time.perf_counter()
         contract = self.bridge.contract(request.path_params["demo"])
         self._let_through(request)
-        value = await read(request, contract)
+        value = await self.reader.read(request, contract)
         if "text/event-stream" in request.headers.get("accept", ""):
             contract.check_input(value)  # a visitor's mistake is told at once, with its status
             return self._stream(request, contract.demo, value, started)
-        question = Question(lambda told: self.bridge.ask(contract.demo, value, told), started)
+        question = Question(lambda told: self.bridge.ask(contract.demo, value, told, parts=False), started)
         await unless_they_leave(request, question.asking, question.waking)
         return self._how_far(request, question, None if question.asking.done() else self.questions.keep(question))
 
@@ -162,7 +170,7 @@ class _Face:
     async def readyz(self, request: Request) -> Response:
         if self.bridge.ending:
             return JSONResponse({"ready": False, "demos": {}}, 503)
-        statuses = {name: await self.bridge.status(name) for name in self.bridge.contracts}
+        statuses = await self.bridge.status(*self.bridge.contracts)
         ready = bool(statuses) and all(status["ready"] for status in statuses.values())
         return JSONResponse({"ready": ready, "demos": statuses}, 200 if ready else 503)
 
@@ -170,7 +178,7 @@ class _Face:
         return Response(self.bridge.measured(), media_type=MEDIA_TYPE)
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse({"demos": {name: await self.bridge.status(name) for name in self.bridge.contracts}})
+        return JSONResponse({"demos": await self.bridge.status(*self.bridge.contracts)})
 
     async def openapi(self, request: Request) -> Response:
         return JSONResponse(openapi(list(self.bridge.contracts.values()), request.scope.get("root_path", "")))
@@ -252,6 +260,8 @@ def _problem(
     problem = fault.problem(request.state.trace_id)
     problem["status"] = status or fault.status
     headers = {**getattr(request.state, "quota", {}), **(headers or {})}
+    if isinstance(fault, FileTooLarge | RequestTooSlow):
+        headers["Connection"] = "close"  # or the rest of it would be read after all
     if fault.retryable:
         problem.setdefault("retry_after", 2)
         headers["Retry-After"] = str(math.ceil(problem["retry_after"]))

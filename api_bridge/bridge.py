@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from api_bridge.admission import INSIDE, WAITING
 from api_bridge.contract import Contract, File, Json, each_file
-from api_bridge.dialects import Told
+from api_bridge.dialects import About, Told
 from api_bridge.faults import DemoUnknown, Fault, OutOfTime, SpaceBusy
 from api_bridge.files import Files
 from api_bridge.memory import KEPT, MOST, Memory, key_of
@@ -21,7 +21,8 @@ from api_bridge.workshop import Workshop
 
 PATIENCE = 30.0  # seconds a visitor is kept waiting at most
 
-Ask = Callable[[Told | None], Awaitable[tuple[list[Json], int]]]
+Outputs = tuple[list[Json], int, str | None]  # what an endpoint gave, at which attempt, and which deployment it was
+Ask = Callable[[Told | None], Awaitable[Outputs]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Bridge:
         self.ending = False  # no more are taken
         self._clock, self._seconds = clock, patience
         self._workshop = Workshop(workers)
-        self._memory: Memory[tuple[list[Json], int]] = Memory(clock, _size, most=kept, seconds=kept_seconds)
+        self._memory: Memory[Outputs] = Memory(clock, _size, most=kept, seconds=kept_seconds)
         self._patient = {
             name: Patiently(
                 name, space, self.metrics, clock=clock, dice=dice, sleep=sleep, inside=inside, waiting=waiting
@@ -84,22 +85,27 @@ class Bridge:
             raise DemoUnknown(f"There is no demo “{demo}” here. There are: {known}.")
         return self.contracts[demo]
 
-    async def status(self, demo: str) -> dict[str, Json]:
-        """Return how `demo`'s Space is: `{"ready", "gradio", "dialect"}`, or `{"ready": false, "fault"}`."""
-        step = _step(self.contract(demo))
-        try:
-            about = await self.spaces[step["space"]].about()
-        except Fault as fault:
-            return {"ready": False, "fault": fault.kind, "detail": fault.detail}
-        if step["endpoint"] not in about.endpoints:
-            return {"ready": False, "fault": "contract-broken", "detail": f"{step['endpoint']} is not there any more."}
-        return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
+    async def status(self, *demos: str) -> dict[str, dict[str, Json]]:
+        """Return how the Space of each demo is: `{"ready", "gradio", "dialect"}`, or `{"ready": false, "fault"}`."""
+        steps = {demo: _step(self.contract(demo)) for demo in demos}
+        spaces = list(dict.fromkeys(step["space"] for step in steps.values()))
+        abouts = dict(zip(spaces, await asyncio.gather(*map(self._about, spaces)), strict=True))
+        return {demo: _told(abouts[step["space"]], step["endpoint"]) for demo, step in steps.items()}
 
-    async def ask(self, demo: str, value: Mapping[str, Json], told: Told | None = None) -> Answer:
+    async def _about(self, space: str) -> About | Fault:
+        try:
+            return await self.spaces[space].about()
+        except Fault as fault:
+            return fault
+
+    async def ask(
+        self, demo: str, value: Mapping[str, Json], told: Told | None = None, *, parts: bool = True
+    ) -> Answer:
         """
         Return the Space's prediction for `value`, or raise a `Fault`.
 
-        `told` hears what happens meanwhile: the place in a queue, progress, partial predictions.
+        `told` hears what happens meanwhile: how far a Space that wakes has come, the place in a queue,
+        progress and, with `parts`, partial predictions.
 
         Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a broken
         contract is a bug which waiting can not mend.
@@ -110,7 +116,7 @@ class Bridge:
         started, outcome = self._clock(), "left"
         self.asking += 1
         try:
-            answer, word = await self._ask(contract, value, told)
+            answer, word = await self._ask(contract, value, told, parts)
         except Fault as fault:
             outcome = fault.kind
             raise
@@ -129,7 +135,9 @@ class Bridge:
             self.metrics.set("waiting", patient.door.waiting, space=name)
         return self.metrics.text()
 
-    async def _ask(self, contract: Contract, value: Mapping[str, Json], told: Told | None) -> tuple[Answer, str]:
+    async def _ask(
+        self, contract: Contract, value: Mapping[str, Json], told: Told | None, parts: bool
+    ) -> tuple[Answer, str]:
         """Return the answer, and whether it was asked for, joined or kept."""
         deadline = Deadline.after(self._seconds, self._clock)
         step = _step(contract)
@@ -139,15 +147,17 @@ class Bridge:
         def check(outputs: list[Json]) -> None:
             contract.check_prediction(each_file(gathered(step, outputs), File.described))
 
-        async def ask(told: Told | None) -> tuple[list[Json], int]:
+        async def ask(told: Told | None) -> Outputs:
             def pass_on(event: str, about: Json) -> None:
                 assert told
                 told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
 
             # Checked before it is kept: a changed Space is not remembered.
-            return await self._patient[step["space"]].ask(step, takes, deadline, pass_on if told else None, check)
+            patient = self._patient[step["space"]]
+            asked = await patient.ask(step, takes, deadline, pass_on if told else None, check, parts=parts)
+            return *asked, patient.space.deployment
 
-        (outputs, attempts), word = await self._once(contract, step, takes, ask, told)
+        (outputs, attempts, _), word = await self._once(contract, step, takes, ask, told)
         return Answer(self._predicted(step, outputs), contract.demo, contract.revision, attempts), word
 
     def _predicted(self, step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
@@ -181,15 +191,26 @@ class Bridge:
 
     async def _once(
         self, contract: Contract, step: Mapping[str, Json], takes: Mapping[str, Json], ask: Ask, told: Told | None
-    ) -> tuple[tuple[list[Json], int], str]:
+    ) -> tuple[Outputs, str]:
         """Ask what is not being asked already, nor was a moment ago; what varies or is not pure is asked each time."""
         if not step["pure"]:
             return await ask(told), "asked"
         model, space = contract.json.get("model", {}).get("sha256"), step["space"]
-        here = [space, self.spaces[space].deployment]
-        key = key_of(contract.demo, contract.revision, step["endpoint"], here, model, dict(takes))
+        key = key_of(contract.demo, contract.revision, step["endpoint"], space, model, dict(takes))
         varies = any(example.get("varies") for example in contract.json["examples"])
-        return await self._memory.once(key, ask, told, keep=not varies)
+
+        def fresh(outputs: Outputs) -> bool:
+            return outputs[2] == self.spaces[space].deployment
+
+        return await self._memory.once(key, ask, told, keep=not varies, fresh=fresh)
+
+
+def _told(about: About | Fault, endpoint: str) -> dict[str, Json]:
+    if isinstance(about, Fault):
+        return {"ready": False, "fault": about.kind, "detail": about.detail}
+    if endpoint not in about.endpoints:
+        return {"ready": False, "fault": "contract-broken", "detail": f"{endpoint} is not there any more."}
+    return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
 
 
 def _step(contract: Contract) -> dict[str, Json]:
@@ -205,7 +226,7 @@ def gathered(step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
     return {name: output for name, output in zip(step["gives"], outputs, strict=False) if name}
 
 
-def _size(answer: tuple[list[Json], int]) -> int:
+def _size(answer: Outputs) -> int:
     """About how many bytes an answer takes up."""
     sizes: list[int] = []
 

@@ -94,16 +94,23 @@ class Memory(Generic[T]):
         )
 
     async def once(
-        self, key: str, ask: Callable[[Told], Awaitable[T]], told: Told | None = None, *, keep: bool = True
+        self,
+        key: str,
+        ask: Callable[[Told], Awaitable[T]],
+        told: Told | None = None,
+        *,
+        keep: bool = True,
+        fresh: Callable[[T], bool] = lambda answer: True,
     ) -> tuple[T, Word]:
         """
         Return what `ask` gives, or gave to somebody with the same `key`, and which of these it was.
 
         What `ask` tells meanwhile is heard by the `told` of everybody. A fault reaches all who joined,
-        and is over then: the next question with this key is asked.
+        and is over then: the next question with this key is asked. So is one whose kept answer is not `fresh`.
         """
         with suppress(KeyError):
-            return self._kept[key], "kept"
+            if fresh(self._kept[key]):
+                return self._kept[key], "kept"
         word: Word = "joined"
         found = self._asking.get(key)
         if found is None or found[0].over:
@@ -126,11 +133,11 @@ class Memory(Generic[T]):
         return answer
 
 
-def key_of(demo: str, revision: int, endpoint: str, space: Json, model: str | None, takes: Json) -> str:
+def key_of(demo: str, revision: int, endpoint: str, space: str, model: str | None, takes: Json) -> str:
     """
     Return a name that two questions share only where their answers would be the same.
 
-    `space` and `model` say which of them would answer, as exactly as is known.
+    `model` is the digest of the one that the contract speaks of, where it does.
     """
     question = [demo, revision, endpoint, space, model, takes]
     text = json.dumps(question, sort_keys=True, separators=(",", ":"), default=_by_digest)

@@ -73,20 +73,24 @@ class Patiently:
         deadline: Deadline,
         told: Told | None,
         check: Check = lambda outputs: None,
+        *,
+        parts: bool = True,
     ) -> tuple[list[Json], int]:
         """
         Return the outputs of `step`'s endpoint and the attempts it took, or raise a `Fault` that knows them.
 
-        Outputs that `check` raises `ContractBroken` for are none. What somebody has seen a part of is
-        not asked again. Waiting for a Space that sleeps is not part of the deadline, and happens once.
+        Outputs that `check` raises `ContractBroken` for are none. Without `parts`, `told` hears nothing of the
+        Space itself; what somebody has seen a part of is not asked again. Waiting for a Space that sleeps is
+        not part of the deadline, and happens once.
         """
         seen, attempt, waited = _Seen(told), 1, False
+        heard = seen if told and parts else None
         if self._waker and self._waker.watching:
             deadline, waited = await self._awake(self._waker, deadline, seen), True
         while True:
             try:
                 async with self.door.enter(deadline, seen.place, again=attempt > 1):
-                    outputs = await self._once(step["endpoint"], takes, deadline, seen if told else None, check)
+                    outputs = await self._once(step["endpoint"], takes, deadline, heard, check)
             except Fault as fault:
                 if fault.attempts is None:  # it was not asked at all: nobody waits for a Space that is left alone
                     raise
@@ -161,6 +165,9 @@ class Patiently:
                 return await self._waker.asleep()
         except TimeoutError as error:
             raise OutOfTime("The model did not answer in time.") from error
+        except Fault as fault:
+            fault.attempts = 1
+            raise
 
 
 def _waker(space: Space, clock: Clock, dice: Dice, sleep: Sleep) -> Waker | None:

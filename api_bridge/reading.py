@@ -11,27 +11,44 @@ from starlette.types import Message
 
 from api_bridge import photos
 from api_bridge.contract import Contract, File, Json, loads
-from api_bridge.faults import FileTooLarge, MalformedRequest, RequestTooSlow
+from api_bridge.faults import FileTooLarge, MalformedRequest, RequestTooSlow, SpaceBusy
 from api_bridge.media import ending_of
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
 LONGEST_WORDS = 1_000_000  # bytes of what is no file: it is read in one go, and everybody waits meanwhile
+MOST_ARRIVING = 256_000_000  # bytes of all requests together
 MOST_FILES, MOST_FIELDS = 64, 2_500  # parts of a form; each of many choices is one
 SLOWEST_BODY = 150.0  # seconds that a request may take to arrive: a photo of 8 MB on a slow line does
 SILENT_BODY = 15.0  # seconds without a byte of it
 
 
-async def read(request: Request, contract: Contract) -> dict[str, Json]:
-    """Return the fields of a question for `contract`, files by their content; or raise a `VisitorFault`."""
+class Reader:
+    """Reads requests, and so many bytes of them at once that memory has an end."""
+
+    def __init__(self) -> None:
+        self._arriving = 0
+
+    async def read(self, request: Request, contract: Contract) -> dict[str, Json]:
+        """Return the fields of a question for `contract`, files by their content; or raise a `VisitorFault`."""
+        length = min(_length(request), LONGEST_REQUEST)  # what says that it is longer is not read
+        if self._arriving + length > MOST_ARRIVING:
+            raise SpaceBusy("Too many photos are arriving at once.", retry_after=2)
+        self._arriving += length
+        try:
+            async with asyncio.timeout(SLOWEST_BODY):
+                return await _read(request, contract)
+        except TimeoutError as error:
+            raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
+        finally:
+            self._arriving -= length
+
+
+async def _read(request: Request, contract: Contract) -> dict[str, Json]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        async with asyncio.timeout(SLOWEST_BODY):
-            if media == "multipart/form-data":
-                return contract.read_form(await _form(request))
-            if media == "application/json":
-                return _fields(await _whole(request))
-    except TimeoutError as error:
-        raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
+    if media == "multipart/form-data":
+        return contract.read_form(await _form(request))
+    if media == "application/json":
+        return _fields(await _whole(request))
     raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
 
 
@@ -90,13 +107,17 @@ def _fields(body: bytes) -> dict[str, Json]:
     return value
 
 
-def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
-    """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
+def _length(request: Request) -> int:
+    """Return how many bytes a request says that it has, or may have at most."""
     try:
-        promised = int(request.headers.get("content-length", "0"))
+        return int(request.headers.get("content-length", LONGEST_REQUEST))
     except ValueError as error:
         raise MalformedRequest("The Content-Length is not a number.") from error
-    if promised > most:
+
+
+def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
+    """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
+    if "content-length" in request.headers and _length(request) > most:
         raise _too_large(most)
     read = 0
 

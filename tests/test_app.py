@@ -303,3 +303,19 @@ def test_a_body_that_never_comes_is_not_waited_for(contract, monkeypatch):
         line.close()
     assert b" 408 " in said.splitlines()[0]
     assert b"\r\nretry-after: " in said.lower()
+
+
+def test_memory_has_an_end(contract, monkeypatch):
+    """However many photos arrive at once: those that are too many are told to come back, and then there is room."""
+    monkeypatch.setattr("api_bridge.reading.MOST_ARRIVING", 10_000_000)
+    bridge = Bridge({"catdog": contract}, {"here": RecordedSpace({"catdog": contract})})
+    with served(create_app(bridge)) as where, httpx2.Client(base_url=where) as client:
+        with socket.create_connection(("127.0.0.1", int(where.rpartition(":")[2]))) as line:
+            head = "POST /v1/demos/catdog/ask HTTP/1.1\r\nHost: here\r\nContent-Length: 8000000\r\n"
+            line.sendall(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b".encode())
+            sizes = [len(CAT.read_bytes()), 5_000_000]
+            files = [{"photo": CAT.read_bytes().ljust(size, b"\0")} for size in sizes]
+            statuses = [client.post("/v1/demos/catdog/ask", files=each).status_code for each in files]
+        assert statuses == [200, 503]
+        while client.post("/v1/demos/catdog/ask", files=files[1]).status_code == 503:
+            pass  # it is a moment until somebody who hung up is seen to have gone

@@ -20,9 +20,10 @@ class ScriptedSpace:
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.asked = []
+        self.asked, self.looked = [], 0
 
     async def about(self):
+        self.looked += 1
         return About("6.31.0", "queue5", {"/catdog": Endpoint("/catdog", (), (), queued=False)})
 
     async def ask(self, endpoint, takes, seconds, told=None):
@@ -122,11 +123,10 @@ def test_an_unknown_demo_lists_those_there_are(contract):
 
 def test_the_status_says_what_it_found(contract, write_contract):
     """Which Gradio, or why not."""
-    assert run(bridge_to(ScriptedSpace(), contract)[0].status("catdog")) == {
-        "ready": True,
-        "gradio": "6.31.0",
-        "dialect": "queue5",
-    }
+    space, well = ScriptedSpace(), {"ready": True, "gradio": "6.31.0", "dialect": "queue5"}
+    bridge = Bridge({"catdog": contract, "again": contract}, {"here": space})
+    assert run(bridge.status("catdog", "again")) == {"catdog": well, "again": well}
+    assert space.looked == 1  # one Space, however many demos
     moved = load(write_contract(lambda value: value["steps"]["catdog"].update(endpoint="/moved")))
-    status = run(bridge_to(ScriptedSpace(), moved)[0].status("catdog"))
+    status = run(bridge_to(ScriptedSpace(), moved)[0].status("catdog"))["catdog"]
     assert (status["ready"], status["fault"]) == (False, "contract-broken")

@@ -396,18 +396,52 @@ def test_what_is_not_pure_is_asked_again_only_if_nobody_saw_it(contract, good):
 
 
 def test_a_new_deployment_answers_anew(contract, good):
-    """What another model said a minute ago is not this one's answer."""
+    """What another model said a minute ago is not this one's answer; what this one said when it was met first is."""
     space = ScriptedSpace([good], [good])
-    space.deployment = "one"
     bridge, _ = bridge_to(space, contract)
+    met = iter(["one", "two"])
+    ask = space.ask
+
+    async def asked(*words):
+        space.deployment = next(met)  # it is met in being asked
+        return await ask(*words)
+
+    space.ask = asked
 
     async def four():
-        for deployment in ("one", "one", "two", "two"):
+        for deployment in (None, "one", "two", "two"):
             space.deployment = deployment
             await bridge.ask("catdog", PHOTO)
 
     run(four())
     assert len(space.asked) == 2
+
+
+def test_parts_that_nobody_listens_to_are_not_asked_for(contract, good):
+    """Whoever wants the answer only is asked for again when a stream is lost half-way."""
+
+    async def lost(parts):
+        heard, space = [], CountingSpace(good)
+
+        async def ask(endpoint, takes, seconds, told=None):
+            space.asked.append(takes)
+            if told:
+                told("partial", [good])
+            if len(space.asked) == 1:
+                raise SpaceBusy("Lost.")
+            return [good]
+
+        space.ask, it = ask, patiently(space)
+        step = contract.json["steps"]["catdog"]
+
+        def told(event, about):
+            heard.append(event)
+
+        return await it.ask(step, {"photo": 1}, left(30), told, parts=parts), heard
+
+    assert virtually(lost(False)) == (([good], 2), [])
+    with pytest.raises(SpaceBusy):
+        virtually(lost(True))
 
 
 def test_whoever_joins_hears_what_happens(contract, good):

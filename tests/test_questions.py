@@ -14,25 +14,31 @@ from test_stream import GREET, ROOT
 from api_bridge import Bridge, Contract, create_app
 from api_bridge.faults import AppFailed, QuestionGone, SpaceBusy
 from api_bridge.questions import Question, Questions
+from api_bridge.waking import Waker
 
 
 class WakingSpace(ScriptedSpace):
-    """Says that it is being built until it is `up`, then answers as it was told to."""
+    """Sleeps until it is `up`, then answers as it was told to; the Hub says how far it is."""
 
     up = False
 
-    async def ask(self, endpoint, takes, seconds, told=None):
-        told("stage", {"stage": "BUILDING", "eta": 12.5})
-        while not self.up:
-            await asyncio.sleep(0.01)
-        return await super().ask(endpoint, takes, seconds, told)
+    async def ask(self, *words):
+        if not self.up:
+            raise SpaceBusy("Asleep.")
+        return await super().ask(*words)
+
+    async def stage(self):
+        return "RUNNING" if self.up else "BUILDING"
 
 
 @contextmanager
 def asked(space):
     """Ask the bridge before `space` over a socket; yield the answer, and what gets the one at its Location."""
-    app = create_app(Bridge({"greet": Contract(GREET, ROOT)}, {"here": space}))
-    with served(app) as where, httpx2.Client(base_url=where) as client:
+    bridge = Bridge({"greet": Contract(GREET, ROOT)}, {"here": space})
+    bridge._patient["here"]._waker = Waker(
+        space.stage, clock=time.monotonic, dice=lambda: 0, sleep=lambda seconds: asyncio.sleep(seconds / 100)
+    )
+    with served(create_app(bridge)) as where, httpx2.Client(base_url=where) as client:
         first = client.post("/v1/demos/greet/ask", json={})
         yield first, lambda: client.get(first.headers["location"])
 
@@ -52,7 +58,7 @@ def test_a_space_that_wakes_is_a_202():
         then, once_more = until_over(look), look()
     assert [each.status_code for each in (first, again, then, once_more)] == [202, 202, 200, 200]
     name = first.json()["question"]
-    assert first.json() == again.json() == {"question": name, "stage": "BUILDING", "eta": 12.5}
+    assert first.json() == again.json() == {"question": name, "stage": "BUILDING", "eta": None}
     assert first.headers["location"] == f"/v1/questions/{name}"
     assert int(first.headers["retry-after"]) > 0
     assert then.json()["prediction"] == once_more.json()["prediction"] == "Hello"
