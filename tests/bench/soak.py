@@ -109,6 +109,8 @@ def _outcome(answer: httpx2.Response) -> str:
         return "answered" if "prediction" in answer.json() else "no prediction"
     if answer.status_code in (429, 503) and "retry-after" in answer.headers:
         return "refused"
+    if answer.headers.get("content-type") != "application/problem+json":
+        return f"status {answer.status_code} without a problem"
     return _problem(answer.json())
 
 
