@@ -6,7 +6,7 @@
  * @typedef {{path: string[], keyword: string, limit: any}} Problem
  * @typedef {Record<string, any>} Schema
  * @typedef {{name: string, title: string, alt?: string, input: Record<string, any>, prediction: any}} Example
- * @typedef {{demo: string, revision: number, title: string, input: Schema, prediction: Schema, examples: Example[]}} Contract
+ * @typedef {{demo: string, revision: number, title: string, input: Schema, prediction: Schema, steps: Record<string, {pure: boolean}>, examples: Example[]}} Contract
  */
 
 // The same table is in api_bridge/media.py; a test holds the two together.

@@ -8,7 +8,7 @@ import { copy, looked, unreadable } from "./form.js";
  * @typedef {import("./contract.js").FileDescription} FileDescription
  * @typedef {import("./contract.js").Schema} Schema
  * @typedef {import("./form.js").Field} Field
- * @typedef {import("./form.js").GivenFile & {url: string}} ShownFile
+ * @typedef {Omit<import("./form.js").GivenFile, "url"> & {url: string, blob?: Blob}} ShownFile
  */
 
 /**
@@ -48,7 +48,7 @@ export function filesField(place, schema, { leaving, offered }) {
       if (!decoded && about.media.startsWith("image/")) {
         return offered(unreadable(control.name, `${file.name} is damaged: choose another.`));
       }
-      read.push({ about, url, name: file.name, read: async () => blob });
+      read.push({ about, url, blob, name: file.name, read: async () => blob });
     }
     const next = one ? read : [...given, ...read];
     if (!leaving.aborted && offered(value(next))) show(next);
@@ -62,6 +62,20 @@ export function filesField(place, schema, { leaving, offered }) {
     render(html`${files.map((file) => html`<li key=${file.url}>${preview(file)}
       <span>${file.name} <span class="quiet">${fileWords(file.about)}</span></span>
       <button type="button" class="plain" aria-label=${`Remove ${file.name}`} onClick=${() => remove(file)}>Remove</button></li>`)}`, list);
+  }
+
+  function keep() {
+    const [kept, text] = [given, words?.value ?? ""];
+    return () => {
+      if (words) words.value = text;
+      show(kept.map((file) => (file.blob ? { ...file, url: URL.createObjectURL(file.blob) } : file)));
+    };
+  }
+
+  async function parts() {
+    const asked = words && value(given) ? [{ content: words.value }] : [];
+    const files = await Promise.all(given.map(async (file) => ({ content: await file.read(), name: file.name })));
+    return [...asked, ...files];
   }
 
   /** @param {ShownFile} file */
@@ -85,16 +99,14 @@ export function filesField(place, schema, { leaving, offered }) {
 
   return {
     value: () => value(given),
-    parts: async () => {
-      const files = await Promise.all(given.map(async (file) => ({ content: await file.read(), name: file.name })));
-      return words && value(given) ? [{ content: words.value }, ...files] : files;
-    },
+    parts,
     fill: (filled) => {
       if (words) words.value = filled?.text ?? "";
       /** @type {FileDescription[]} */
       const about = (words ? filled?.files : one ? filled && [filled] : filled) ?? [];
       show(about.map((each) => recorded(each)));
     },
+    keep,
     settled: () => reading,
   };
 }

@@ -1,17 +1,18 @@
-// What a form's field is, and the photo's: chosen, dropped or pasted, and shown. Other kinds have modules of their own.
+// What a form's fields are and hold together, and the photo's: chosen, dropped or pasted, and shown. Other kinds have modules of their own.
 
 import { describe } from "./contract.js";
 
 /**
  * @typedef {import("./contract.js").FileDescription} FileDescription
  * @typedef {import("./routes.js").Fault} Fault
- * @typedef {{about: FileDescription, read: () => Promise<Blob>, name: string}} GivenFile
+ * @typedef {{about: FileDescription, read: () => Promise<Blob>, name: string, url: () => string}} GivenFile `url`: a new one where it is shown from memory
  * @typedef {{content: string | Blob, name?: string}} Part one part of what the bridge is sent
  *
  * @typedef {object} Field
  * @property {() => any} value what the contract checks, files as their descriptions; undefined where nothing was given
  * @property {() => Promise<Part[]>} parts the same as it is sent
  * @property {(value: any, alt: string) => void} fill shows a value; undefined: what was there at first
+ * @property {() => () => void} [keep] keeps what is there now, to be put back; without it, its value is filled in again
  * @property {() => Promise<unknown>} settled waits until what was given has been read
  * @property {() => string | null} [wrong] what keeps it from having a value at all
  *
@@ -19,6 +20,40 @@ import { describe } from "./contract.js";
  * @property {AbortSignal} leaving ends what a field listens to
  * @property {(value: any) => boolean} offered told of files before they are taken, or of a fault; true takes them
  */
+
+/** @typedef {Map<string, Field>} Fields by their names */
+
+/** The first that keeps the fields from being asked at all. @param {Fields} fields */
+export function wrongIn(fields) {
+  for (const [name, field] of fields) {
+    const detail = field.wrong?.();
+    if (detail) return unreadable(name, detail);
+  }
+  return null;
+}
+
+/** What the fields hold, as the contract checks it. @param {Fields} fields @returns {Record<string, any>} */
+export function inputOf(fields) {
+  const values = [...fields].map(([name, field]) => [name, field.value()]);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+/** The same as it is sent, of this moment: what is shown later was not asked. @param {Fields} fields @returns {Promise<[string, Part][]>} */
+export async function partsOf(fields) {
+  /** @type {(each: [string, Field]) => Promise<[string, Part][]>} */
+  const named = async ([name, field]) => (await field.parts()).map((part) => [name, part]);
+  return (await Promise.all([...fields].map(named))).flat();
+}
+
+/** Keep what the fields hold; what is returned puts it back. @param {Fields} fields */
+export function keep(fields) {
+  const kept = [...fields.values()].map((field) => {
+    if (field.keep) return field.keep();
+    const value = field.wrong?.() ? undefined : field.value();
+    return () => field.fill(value, "");
+  });
+  return () => kept.forEach((back) => back());
+}
 
 /**
  * The photo's field: chosen, dropped or pasted, shown large, and kept until another takes its place.
@@ -50,7 +85,7 @@ export function photoField(place, { leaving, offered }) {
       !leaving.aborted &&
       offered(damaged ? unreadable(control.name, "The photo is damaged: choose another.") : about);
     if (!kept) return URL.revokeObjectURL(url);
-    photo = { about, read: async () => blob, name: file.name };
+    photo = { about, read: async () => blob, name: file.name, url: () => URL.createObjectURL(blob) };
     return show(url, "Your photo");
   }
 
@@ -75,8 +110,22 @@ export function photoField(place, { leaving, offered }) {
   function fill(about, alt) {
     const url = about?.file;
     // Fetched only when asked about: the saved answer needs no more than the picture that is there.
-    photo = about && url ? { about, read: () => fetch(url).then((response) => response.blob()), name: url } : null;
+    photo = about && url ? { about, read: () => fetch(url).then((response) => response.blob()), name: url, url: () => url } : null;
     show(url ?? null, alt);
+  }
+
+  function keep() {
+    const kept = photo;
+    const alt = frame.querySelector("img")?.alt ?? "";
+    return () => {
+      photo = kept;
+      show(kept && kept.url(), alt);
+    };
+  }
+
+  async function parts() {
+    const asked = photo; // another may be shown by the time this one is read
+    return asked ? [{ content: await asked.read(), name: asked.name }] : [];
   }
 
   control.addEventListener("change", () => {
@@ -130,8 +179,9 @@ export function photoField(place, { leaving, offered }) {
 
   return {
     value: () => photo?.about,
-    parts: async () => (photo ? [{ content: await photo.read(), name: photo.name }] : []),
+    parts,
     fill,
+    keep,
     settled: () => reading,
   };
 }

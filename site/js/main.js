@@ -1,13 +1,15 @@
 // Starts a page: its form, its examples, and the way from page to page without a reload.
 
 import { render } from "../vendor/preact-htm.js";
-import { checkField, checkInput, isPhoto } from "./contract.js";
-import { photoField } from "./form.js";
+import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
+import { inputOf, keep, partsOf, photoField, wrongIn } from "./form.js";
 import { ask, saved } from "./routes.js";
-import { answer, label, refusal } from "./view.js";
+import { LONG, answer, label, refusal, reminder, span } from "./view.js";
 
 /**
  * @typedef {import("./view.js").State} State
+ * @typedef {import("./view.js").Question} Question
+ * @typedef {import("./routes.js").Answer} Answer
  * @typedef {import("./form.js").Field} Field
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./contract.js").Contract} Contract
@@ -15,6 +17,9 @@ import { answer, label, refusal } from "./view.js";
 
 /** Kinds of fields that site/js/files.js reads. */
 const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
+
+/** Milliseconds in which a question may be over before any words are worth reading. */
+const MOMENT = 500;
 
 /** The page that is shown: its address without the place on it. */
 let shown = location.pathname;
@@ -33,7 +38,9 @@ async function start() {
 /** A demo's page: its fields, its question, its examples. */
 class Demo {
   main = find("main");
+  bridge = this.main.dataset.bridge ?? "";
   region = find("#answer");
+  reminder = find("#reminder");
   form = find("form");
   button = find(".actions button");
   places = [...document.querySelectorAll(".field")].filter((place) => place instanceof HTMLElement);
@@ -44,10 +51,14 @@ class Demo {
   draw = label;
   /** @type {State} */
   state = { name: "idle", ready: false };
-  /** @type {AbortController | null} */
+  /** @type {Question | null} what was asked, until its answer has been seen */
   asking = null;
-  slow = 0;
-  changed = false; // since the question that is answered
+  /** @type {import("./view.js").Words | null} for those who wait longer than a moment */
+  words = null;
+  /** @type {Promise<unknown> | null} */
+  learning = null;
+  tick = 0; // the timer that draws anew
+  changed = false; // since the question
 
   /** @param {AbortSignal} left aborted when the page is left */
   constructor(left) {
@@ -64,7 +75,7 @@ class Demo {
     });
     // Opening the same example again changes no address, so the click itself opens it.
     this.main.addEventListener("click", (event) => {
-      const link = /** @type {Element} */ (event.target).closest(".examples a");
+      const link = /** @type {Element} */ (event.target).closest(".examples a, #answer a[href^='#']");
       if (!link || /** @type {HTMLAnchorElement} */ (link).hash !== location.hash) return;
       event.preventDefault();
       this.open();
@@ -93,11 +104,14 @@ class Demo {
   /** @param {State} state */
   show(state) {
     const focused = this.region.contains(document.activeElement);
-    clearTimeout(this.slow);
+    clearTimeout(this.tick);
     this.state = state;
     this.main.dataset.state = state.name;
-    this.button.setAttribute("aria-disabled", String(state.name === "waiting"));
+    this.button.setAttribute("aria-disabled", String(this.busy()));
+    // Who waits hears what changed; whatever ends the wait is heard whole.
+    this.region.setAttribute("aria-atomic", String(state.name !== "waiting"));
     render(answer(this.contract, state, this.draw), this.region);
+    this.advise(state.name === "failed" ? state.until : 0);
     for (const place of this.places) {
       const wrong = state.name === "failed" && state.beside && state.fault.field === place.dataset.field;
       render(wrong ? refusal(this.contract, state) : null, /** @type {Element} */ (place.querySelector(".refusal")));
@@ -106,13 +120,25 @@ class Demo {
       else control?.removeAttribute("aria-invalid");
     }
     find(".changed").hidden = !(this.changed && state.name === "answered");
-    if (focused && !this.region.contains(document.activeElement)) this.button.focus();
+    if (focused && !this.region.contains(document.activeElement)) (this.reminder.querySelector("button") ?? this.button).focus();
+  }
+
+  /** Say beside the button when asking again makes sense. @param {number} until as the clock of the page has it */
+  advise(until) {
+    const left = (until - performance.now()) / 1000;
+    find(".again").textContent = left > 0 ? `Ask again in ${span(left)}.` : "";
+    if (left > 0) this.tick = setTimeout(() => this.advise(until), 1000);
+  }
+
+  /** Whether Ask has nothing to do: what the form holds is being asked. */
+  busy() {
+    return this.state.name === "waiting" && !this.changed;
   }
 
   /** Say what is wrong, beside the field that it is about. @param {Fault} fault @param {boolean} kept */
   fail(fault, kept) {
     const beside = this.places.some((place) => place.dataset.field === fault.field);
-    this.show({ name: "failed", fault, kept, beside });
+    this.show({ name: "failed", fault, kept, beside, until: fault.after ? performance.now() + fault.after * 1000 : 0 });
   }
 
   /** Stand where a refused field can be mended. @param {string | undefined} name */
@@ -124,8 +150,9 @@ class Demo {
 
   /** Stop waiting for an answer nobody wants any more. */
   forget() {
-    this.asking?.abort();
+    this.asking?.ending.abort();
     this.asking = null;
+    this.remind();
   }
 
   /** Take files that were given, or say what is wrong with them; those before stay. @param {string} name @param {any} offered */
@@ -146,68 +173,116 @@ class Demo {
     this.changed = true;
     this.mark(null);
     if (this.state.name === "failed") this.show({ name: "idle", ready: false });
+    this.button.setAttribute("aria-disabled", String(this.busy()));
     find(".changed").hidden = this.state.name !== "answered";
-  }
-
-  /** What the form holds, as the contract checks it; or the fault that keeps it from being asked. */
-  question() {
-    /** @type {Record<string, any>} */
-    const input = {};
-    for (const [name, field] of this.fields) {
-      const detail = field.wrong?.();
-      if (detail) return { kind: "input-refused", detail, field: name, retryable: false };
-      const value = field.value();
-      if (value !== undefined) input[name] = value;
-    }
-    return checkInput(this.contract, input);
-  }
-
-  /** The same as it is sent. @returns {Promise<[string, import("./form.js").Part][]>} */
-  async parts() {
-    /** @type {[string, import("./form.js").Part][]} */
-    const parts = [];
-    for (const [name, field] of this.fields) for (const part of await field.parts()) parts.push([name, part]);
-    return parts;
   }
 
   async submit() {
     if (!(await this.begun)) return;
     await Promise.all([...this.fields.values()].map((field) => field.settled()));
-    if (this.asking || this.left.aborted) return;
-    const wrong = this.question();
+    if (this.busy() || this.left.aborted) return;
+    this.forget();
+    const wrong = wrongIn(this.fields) ?? checkInput(this.contract, inputOf(this.fields));
     if (wrong) {
       this.fail(wrong, false);
       return this.stand(wrong.field);
     }
-    const mine = (this.asking = new AbortController());
     this.changed = false;
-    this.wait(false);
-    this.slow = setTimeout(() => this.wait(true), 8_000);
-    const told = await ask(this.main.dataset.bridge ?? "", this.contract, () => this.parts(), mine.signal);
-    if (this.asking !== mine) return; // cancelled, or another question took its place
-    this.asking = null;
-    if (!("kind" in told)) return this.show({ name: "answered", answer: told });
-    this.fail(told, false);
-    this.stand(told.field);
+    const asking = (this.asking = { ending: new AbortController(), begun: performance.now() });
+    this.wait();
+    const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
+    const ended = await ask(this.bridge, this.contract, partsOf(this.fields), asking.ending.signal, hear);
+    if (this.asking !== asking) return; // cancelled, or another question took its place
+    this.asking.ended = ended;
+    if (this.asking.back) this.remind();
+    else this.finish(ended);
   }
 
-  /** @param {boolean} long */
-  wait(long) {
+  /** What happens before the answer; the latest counts. @param {Question} asking @param {string} event @param {any} about */
+  hear(asking, event, about) {
+    const at = performance.now();
+    const before = asking.news;
+    if (event !== "partial") asking.news = { event, about, at, since: before?.event === event ? before.since : at };
+    else if (predictionHolds(this.contract, about?.prediction)) asking.partial = about.prediction;
+    if (at - asking.begun > MOMENT) this.wait();
+  }
+
+  /** Draw the wait as it is by now, and each second anew. */
+  wait() {
+    const { asking } = this;
+    if (!asking || asking.back) return;
+    const waited = performance.now() - asking.begun;
+    if (asking.news || asking.partial !== undefined || waited > LONG) this.learn();
     const cancel = () => {
       this.forget();
       this.show({ name: "idle", ready: true });
     };
-    this.show({ name: "waiting", long, cancel });
+    this.show({ name: "waiting", asking, waited, words: this.words, files: `${this.bridge}/`, cancel });
+    this.tick = setTimeout(() => this.wait(), waited < MOMENT ? MOMENT : 1000);
   }
 
-  /** Show the example that the address names; a bare address shows none. */
+  /** Fetch the words for those who wait; plain ones stand where they do not arrive. */
+  learn() {
+    if (!navigator.onLine) return;
+    this.learning ??= import("./waiting.js").then((words) => {
+      this.words = words;
+      this.wait();
+    }, () => null);
+  }
+
+  /** Show what became of the question. @param {Answer | Fault} ended */
+  finish(ended) {
+    this.asking = null;
+    if (!("kind" in ended)) return this.show({ name: "answered", answer: ended });
+    this.fail(ended, false);
+    this.stand(ended.field);
+  }
+
+  /** A question goes on while an example is looked at; its form is kept to be put back. */
+  leave() {
+    if (!this.asking || this.asking.back) return;
+    const kept = keep(this.fields);
+    const changed = this.changed;
+    const example = document.querySelector(".examples [aria-current]")?.id.replace("example-", "") ?? null;
+    this.asking.back = () => {
+      kept();
+      this.changed = changed;
+      this.mark(example);
+    };
+    this.remind();
+  }
+
+  /** Say how the visitor's own question is, while they look at something else. */
+  remind() {
+    render(this.asking?.back ? reminder(this.asking.ended, () => this.back()) : null, this.reminder);
+  }
+
+  /** Go back to the question that was left for an example: its form, and its answer if that has come. */
+  back() {
+    const { asking } = this;
+    if (!asking?.back) return;
+    asking.back();
+    asking.back = undefined;
+    this.button.focus({ preventScroll: true });
+    this.remind();
+    if (asking.ended) this.finish(asking.ended);
+    else this.wait();
+    this.look();
+  }
+
+  /** Show the example that the address names; a bare address shows none, and another place on the page changes nothing. */
   open() {
     const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
-    if (!example) return this.close();
+    if (!example) return location.hash ? undefined : this.close();
+    this.leave();
     this.mark(example.name);
-    this.forget();
     this.fill(example.input, example.alt ?? example.title);
     this.show({ name: "answered", answer: saved(example) });
+    this.look();
+  }
+
+  /** Bring the photo and what is said of it into view, or at least the latter. */
+  look() {
     const demo = find(".demo");
     const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
     demo.scrollIntoView({ block: "nearest" });
@@ -217,6 +292,7 @@ class Demo {
 
   /** The example that was shown is not any more; what the visitor gave stays. */
   close() {
+    if (this.asking?.back) return this.back();
     if (!document.querySelector(".examples [aria-current]")) return;
     this.mark(null);
     this.forget();
@@ -233,8 +309,9 @@ class Demo {
   /** Mark the example that is shown, and no other. @param {string | null} name */
   mark(name) {
     for (const link of document.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
-    if (name !== null) return find(`#example-${name}`).setAttribute("aria-current", "true");
-    if (location.hash) history.replaceState(history.state, "", location.pathname);
+    if (name !== null) find(`#example-${name}`).setAttribute("aria-current", "true");
+    const place = name === null ? "" : `#${name}`;
+    if (location.hash !== place) history.replaceState(history.state, "", location.pathname + place);
   }
 }
 

@@ -9,11 +9,27 @@ import { onlyPhotos } from "./contract.js";
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./routes.js").Answer} Answer
  * @typedef {{name: "idle", ready: boolean}
- *   | {name: "waiting", long: boolean, cancel: () => void}
+ *   | {name: "waiting", asking: Question, waited: number, words: Words | null, files: string, cancel: () => void}
  *   | {name: "answered", answer: Answer}
- *   | {name: "failed", fault: Fault, kept: boolean, beside: boolean}} State
+ *   | {name: "failed", fault: Fault, kept: boolean, beside: boolean, until: number}} State
+ *
+ * @typedef {object} Question times are in milliseconds, as the clock of the page has them
+ * @property {AbortController} ending ends it
+ * @property {number} begun
+ * @property {{event: string, about: any, at: number, since: number}} [news] what happens; told `at`, and of this kind `since`
+ * @property {any} [partial] what has been answered so far
+ * @property {() => void} [back] puts it back in the form, while the visitor looks at an example
+ * @property {Answer | Fault} [ended] what became of it meanwhile
+ *
+ * @typedef {typeof import("./waiting.js")} Words for those who wait longer than a moment
  * @typedef {(schema: Schema, prediction: any, files: string) => import("../vendor/preact-htm.js").Drawing} Draw
  */
+
+/** Milliseconds after which a wait is long. */
+export const LONG = 8_000;
+
+/** Beside an answer that is not whole. */
+export const PARTIAL = "Still being answered: this is not all of it yet.";
 
 // A fault is drawn anew each time, so that the same one twice is heard twice.
 let faults = 0;
@@ -25,15 +41,40 @@ export function answer(contract, state, draw) {
       if (!state.ready) return html`<p class="quiet">Nothing asked yet.</p>`;
       return html`<p class="quiet">${onlyPhotos(contract) ? "The photo is ready: press Ask." : "Ready: press Ask."}</p>`;
     case "waiting":
-      return html`<p class="waiting">Asking the model…</p>
-        ${state.long && html`<p class="quiet">Still asking. A server that slept needs up to a minute to wake.</p>`}
-        <button type="button" class="plain" onClick=${state.cancel}>Cancel</button>`;
+      return waiting(contract, state, draw);
     case "failed":
       return state.beside ? html`<p class="quiet">Nothing asked yet.</p>` : refusal(contract, state);
     case "answered":
       return html`${draw(contract.prediction, state.answer.prediction, state.answer.files)}
         <p class="quiet">${source(state.answer)}</p>`;
   }
+}
+
+/**
+ * Who waits sees what has come so far, what happens, how to stop it, and what to look at meanwhile.
+ * @param {Contract} contract
+ * @param {Extract<State, {name: "waiting"}>} state
+ * @param {Draw} draw
+ */
+function waiting(contract, { asking, waited, words, files, cancel }, draw) {
+  const partial = asking.partial !== undefined;
+  const plain = partial ? PARTIAL : asking.news?.event === "offline" ? "You are offline: it is tried again when you are back." : waited > LONG ? "Still asking…" : "Asking the model…";
+  return html`${partial && html`<div key="partial" aria-live="off">${draw(contract.prediction, asking.partial, files)}</div>`}
+    <div key="wait" class="wait">${words ? words.happening(asking, waited) : html`<p class="waiting">${plain}</p>`}</div>
+    <button key="cancel" type="button" class="plain" onClick=${cancel}>Cancel</button>
+    ${words && !partial && words.meanwhile(contract)}`;
+}
+
+/**
+ * How the visitor's own question is, while they look at an example.
+ * @param {Answer | Fault | undefined} ended
+ * @param {() => void} back
+ */
+export function reminder(ended, back) {
+  const [words, verb] = !ended
+    ? ["Your question still waits.", "Back to it"]
+    : "kind" in ended ? ["Your question failed.", "See why"] : ["Your answer is here.", "Show it"];
+  return html`<p>${words}</p> <button type="button" onClick=${back}>${verb}</button>`;
 }
 
 /** A fault in words, beside the field that it is about or in the answer's place. @param {Contract} contract @param {State} state */
@@ -65,9 +106,9 @@ function next(contract, { fault, kept }) {
   const photo = onlyPhotos(contract);
   const examples = contract.examples.length > 0;
   if (fault.retryable) {
-    const asleep = fault.kind === "bridge-unreachable" ? " A server that slept needs up to a minute to wake." : "";
     const look = examples ? ", or look at an example, which needs no server" : "";
-    return `${photo ? "The photo" : "What you gave"} is still here: ask again in a moment${look}.${asleep}`;
+    const when = fault.after ? span(fault.after) : "a moment";
+    return `${photo ? "The photo" : "What you gave"} is still here: ask again in ${when}${look}.`;
   }
   if (fault.kind === "contract-broken" || fault.kind === "space-unreachable") {
     return `Asking again will not help until it is mended${examples ? "; the examples still answer" : ""}.`;
@@ -96,6 +137,12 @@ export function sentence(prediction, words) {
     return `Hard to say: ${called(first.label)}, ${percent(first.confidence)}, or ${called(second.label)}, ${percent(second.confidence)}.`;
   }
   return `${begun(`${first.confidence < 0.9 ? "probably " : ""}${called(first.label)}`)}, ${percent(first.confidence)}.`;
+}
+
+/** So many seconds, as roughly as one needs to know. @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 100) return `${Math.ceil(seconds)}\u00a0s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)}\u00a0minutes` : `${Math.round(seconds / 3600)}\u00a0hours`;
 }
 
 /** Never "100 %" and never "0 %": the model does not know that. @param {number} share from 0 to 1 */

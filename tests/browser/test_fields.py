@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from cases import every_kind
 from conftest import CAT, ROOT
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from test_axe import violations
 
 import build
@@ -363,6 +363,52 @@ def test_an_example_fills_the_whole_form(every: Page, bridge):
     every.go_back()
     every.go_back()
     expect(field(every, "Story")).to_have_value("")
+
+
+def held(page: Page) -> list[Route]:
+    """Keep the next question on its way; what is kept may go on later."""
+    routes: list[Route] = []
+    page.route("**/ask", lambda route: routes.append(route), times=1)
+    return routes
+
+
+def test_a_form_is_whole_again_after_an_example(every: Page, bridge):
+    """Whoever looked at an example while waiting finds every field as it was, files and all, and can ask again."""
+    routes = held(every)
+    fill(every)
+    ask(every)
+    expect(answer(every)).to_contain_text("Asking the model…")
+    for example in ("Anna and her cat", "Without a picture"):
+        every.locator(".examples").get_by_role("link", name=example).click()
+        expect(answer(every)).to_contain_text("A saved answer")
+    every.get_by_role("button", name="Back to it").click()
+    expect(answer(every)).to_contain_text("Asking the model…")
+    routes[0].continue_()
+    expect(answer(every)).to_contain_text("Answered by")
+    expect(every.get_by_text("Changed since this answer.")).to_be_hidden()
+    for shown in ("[data-field=pictures] img", "[data-field=photo] img"):
+        expect(every.locator(shown).first).to_have_js_property("naturalWidth", 451)
+    with every.expect_response("**/ask"):
+        ask(every)
+    first, second = (each_file(told, lambda file: (file.content, file.ending)) for told in bridge[1].asked)
+    assert first == second
+
+
+def test_a_changed_form_may_be_asked_while_another_waits(every: Page, bridge):
+    """Nobody has to wait for an answer that they do not want any more; the one asked last counts."""
+    routes = held(every)
+    field(every, "Photo").set_input_files(CAT)
+    field(every, "Story").fill("first")
+    ask(every)
+    button = every.get_by_role("button", name="Ask", exact=True)
+    expect(button).to_have_attribute("aria-disabled", "true")
+    field(every, "Story").fill("second")
+    expect(button).to_have_attribute("aria-disabled", "false")
+    with every.expect_event("requestfailed", lambda request: request.url.endswith("/ask")):
+        ask(every)
+    expect(answer(every)).to_contain_text("Answered by")
+    assert len(routes) == 1
+    assert [told["story"] for told in bridge[1].asked] == ["second"]
 
 
 def test_an_example_without_a_picture_says_what_it_asks(every: Page):
