@@ -83,7 +83,7 @@ class Patiently:
         Space itself; what somebody has seen a part of is not asked again. Waiting for a Space that sleeps is
         not part of the deadline, and happens once.
         """
-        seen, attempt, waited = _Seen(told), 1, False
+        seen, attempt, waited = _Seen(told, self.door), 1, False
         heard = seen if told and parts else None
         if self._waker and self._waker.watching:
             deadline, waited = await self._awake(self._waker, deadline, seen), True
@@ -181,8 +181,8 @@ def _waker(space: Space, clock: Clock, dice: Dice, sleep: Sleep) -> Waker | None
 class _Seen:
     """Passes on what is told, and knows whether a part of the answer was among it."""
 
-    def __init__(self, told: Told | None):
-        self._told = told
+    def __init__(self, told: Told | None, door: Door):
+        self._told, self._door = told, door
         self.parts = False
 
     def __call__(self, event: str, about: Json) -> None:
@@ -191,8 +191,8 @@ class _Seen:
             self._told(event, about)
 
     def place(self, place: int) -> None:
-        """Tell the place before our own door as Gradio tells the one in its queue."""
-        self("queue", {"place": place, "eta": None})
+        """Tell the place before our own door as Gradio tells the one in its queue, where 0 is next."""
+        self("queue", {"place": place - 1, "eta": self._door.wait(place)})
 
     def stage(self, stage: str, eta: float | None) -> None:
         """Tell how far a Space that wakes has come, and how many seconds it usually still takes."""

@@ -115,9 +115,10 @@ class Waker:
         while wake.calls < CALLS and wake.next < wake.began + LONGEST:
             await self._sleep(max(0.0, wake.next - self._clock()))
             await self._call(wake)
+            if wake.stage:
+                self._tell(wake.stage, *self._listeners)
             if self._wake is not wake:
                 return wake.stage
-            self._tell(str(wake.stage), *self._listeners)
         raise self._late()
 
     async def _call(self, wake: _Wake) -> None:
@@ -135,8 +136,9 @@ class Waker:
 
     def _tell(self, stage: str, *listeners: Told) -> None:
         """Each is told apart from all else, so that none can do harm."""
+        eta = None if stage.startswith("RUNNING") else self.eta()
         for told in listeners:
-            asyncio.get_running_loop().call_soon(told, stage, self.eta())
+            asyncio.get_running_loop().call_soon(told, stage, eta)
 
     def _late(self) -> OutOfTime:
         return OutOfTime("The Space is still waking up.", retry_after=self._after())

@@ -108,6 +108,22 @@ def test_what_happened_is_counted(contract, good):
         assert line in told
 
 
+def test_the_place_before_the_door_is_told(contract, good):
+    """How many are before you, 0 being next, and how long that takes as soon as it is known."""
+
+    async def crowd():
+        it, heard = patiently(CountingSpace(good, seconds=3), inside=1), []
+        step = contract.json["steps"]["catdog"]
+
+        def told(event, about):
+            heard.append((now(), about["place"], about["eta"]))
+
+        await asyncio.gather(*(it.ask(step, {"photo": n}, left(30), told if n == 3 else None) for n in range(4)))
+        return heard
+
+    assert virtually(crowd()) == [(0, 2, None), (3, 1, 6), (6, 0, 3)]
+
+
 def test_a_space_is_asked_by_two_at_a_time(contract, good):
     """Others wait for their turn, and all are answered."""
     space = CountingSpace(good)
@@ -221,7 +237,7 @@ def test_a_space_that_sleeps_is_waited_for(contract, good, monkeypatch):
     stages = [b"SLEEPING", b"BUILDING", b"RUNNING"]
     ended, told, asked = woken(stages, contract, monkeypatch, SpaceBusy("Asleep."), [good])
     assert (ended.prediction, ended.attempts, asked) == (good, 2, 3)
-    assert [about["stage"] for event, about in told if event == "stage"] == ["SLEEPING", "BUILDING"]
+    assert [about["stage"] for event, about in told if event == "stage"] == ["SLEEPING", "BUILDING", "RUNNING"]
 
 
 def test_a_space_that_was_stopped_is_not_waited_for(contract, monkeypatch):

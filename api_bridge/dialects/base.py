@@ -11,7 +11,7 @@ from api_bridge.contract import File, Json
 from api_bridge.faults import ContractBroken, Fault
 from api_bridge.wire import Wire, object_of
 
-# Told of what happens before the last answer: "queue" {place, eta}, "progress" {…}, "partial" [outputs].
+# Told of what happens before the last answer: "queue" {place, 0 being next, eta}, "progress" {…}, "partial" [outputs].
 Told = Callable[[str, Json], None]
 Tell = Callable[[str, Json], Coroutine[None, None, None]]  # the same inside: files of a part are fetched first
 
