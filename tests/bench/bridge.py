@@ -30,7 +30,7 @@ import stage
 from stage import Asker, Target, counted, megabytes, percentile, said
 from turns import Turns, in_ms
 
-ALONE, TUNED, BY_QUEUE, MOUNTED = "bridge, alone", "bridge, 16 inside", "bridge, queued function", "bridge, mounted"
+ALONE, TUNED, BY_QUEUE, MOUNTED = "bridge, alone", "bridge, 4 inside", "bridge, queued function", "bridge, mounted"
 BRIDGES = (ALONE, TUNED, BY_QUEUE, MOUNTED)
 RUN, ONE_SESSION, QUEUE = "raw /run", "raw /run, one session", "raw queue"
 PYTHON, NODE = "gradio_client", "@gradio/client"
@@ -66,7 +66,7 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Turns, di
         running = stack.enter_context(stage.RunningSpace(folder, demos))
         space = running.address
         alone, process = stack.enter_context(stage.bridge(folder, space, demos))
-        tuned, _ = stack.enter_context(stage.bridge(folder, space, demos, askers=16, queue=48))
+        tuned, _ = stack.enter_context(stage.bridge(folder, space, demos, askers=4, queue=60))
         idle = megabytes(process)
         turns = Turns(
             "text",
@@ -172,7 +172,7 @@ def more_of(text: Turns, photo: Turns | None) -> dict[str, float | None]:
         "mounted_p50_vs_raw_at_best": text.time_at_best(MOUNTED, RUN),
         "mounted_p50_vs_queue": text.time(MOUNTED, QUEUE),
         "mounted_throughput16_vs_raw": text.rate(MOUNTED, RUN),
-        "throughput16_with_16_inside_vs_raw": text.rate(TUNED, RUN),
+        "throughput16_with_4_inside_vs_raw": text.rate(TUNED, RUN),
     }
     if photo:
         more |= {

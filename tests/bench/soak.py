@@ -170,15 +170,16 @@ class Watch:
             passed = time.perf_counter() - self.began
             self.looks.append((passed, megabytes(self.bridge), open_files(self.bridge.pid)))
             if passed >= 60 * (len(self.minutes) + 1):
-                self._minute()
+                self.minute()
 
     def within(self, part: int, first: float, last: float) -> float | None:
         """The median of what was seen of one part from the `first` to the `last` second."""
         seen = [look[part] for look in self.looks if first <= look[0] <= last and look[part] is not None]
         return median(seen) if seen else None
 
-    def _minute(self) -> None:
-        _, size, files = self.looks[-1]
+    def minute(self) -> None:
+        """Note what was seen since the last one."""
+        size, files = megabytes(self.bridge), open_files(self.bridge.pid)
         times, self.visitors.times = self.visitors.times, []
         outcomes, self.visitors.outcomes = self.visitors.outcomes, Counter()
         self.minutes.append(
@@ -219,16 +220,16 @@ async def soak(bridge: str, process, space, minutes: float, *, quiet: bool) -> d
         watching = asyncio.create_task(watch.until_cancelled())
         await keep_asking(visitors, can * SHARE, minutes * 60)
         watching.cancel()
-    last = visitors.outcomes
-    all_outcomes = sum((Counter(each["outcomes"]) for each in watch.minutes), Counter(last))
+        watch.minute()
+    outcomes = sum((Counter(each["outcomes"]) for each in watch.minutes), Counter())
     settled, end = 60 * min(SETTLED, minutes / 2), 60 * minutes
     memory, files = ((watch.within(part, settled, settled + 60), watch.within(part, end - 60, end)) for part in (1, 2))
     return {
         "capacity": round(can, 1),
         "growth": round(memory[1] / memory[0], 3) if memory[0] and memory[1] else None,
         "files_growth": files[1] - files[0] if None not in files else None,
-        "unexpected": sum(number for outcome, number in all_outcomes.items() if outcome not in EXPECTED),
-        "outcomes": dict(all_outcomes),
+        "unexpected": sum(number for outcome, number in outcomes.items() if outcome not in EXPECTED),
+        "outcomes": dict(outcomes),
         "minutes": watch.minutes,
     }
 
