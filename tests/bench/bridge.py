@@ -86,10 +86,11 @@ def nothing(folder: Path, plan: dict[int, tuple[int, float]]) -> tuple[Turns, di
         turns.take(space)
         turns.memory |= {"bridge, idle": idle, "bridge, after all": megabytes(process)}
         turns.memory["the Space with a bridge in it"] = megabytes(running.process)
-        with Asker(how="bridge", address=alone, name="greet", same="Ada") as asker:
-            said("a question asked before")
+        said("a question asked before")
+        same = {"how": "bridge", "address": alone, "name": "greet", "same": "Ada"}
+        with Asker(**same) as crowd, Asker(**same) as asker:
             before = counted(space, "POST")
-            asker.ask(100, 0)  # in no time at all: everybody asks once, to begin with
+            crowd.ask(100, 0)  # in no time at all: everybody asks once, to begin with
             upstream = counted(space, "POST") - before
             cached = [percentile(asker.ask(1, 0.3)["times"], 0.5) for _ in range(7)]
     return turns, {
