@@ -80,7 +80,9 @@ def test_the_page_is_small(files):
     parts = {"catdog/index.html", *re.findall(r"/repo/(assets/[^\s\">]+)", page)}
     weight = sum(len(gzip.compress(files[part])) for part in parts)
     assert len(parts) <= 8
-    assert not re.search(r"assets/(fields|files|table|drawings|status|waiting|patience)", page), "a page of photos needs none of these"
+    assert not re.search(r"assets/(fields|files|table|drawings|status|waiting|patience)", page), (
+        "a page of photos needs none of these"
+    )
     assert weight <= 40_000
 
 
