@@ -23,7 +23,7 @@ from cachetools import TLRUCache
 from api_bridge.faults import SpaceBusy
 from api_bridge.patience import Clock, Deadline, Usual
 
-INSIDE = 2  # questions that a Space works on at once, where its contract says nothing else
+INSIDE = 4  # questions that a Space works on at once: fewer leave it waiting for us, more wait in it
 WAITING = 16  # questions that wait for their turn
 
 A_MINUTE = 10.0  # questions that one visitor may ask

@@ -263,7 +263,6 @@ def _problem(
     if isinstance(fault, FileTooLarge | RequestTooSlow):
         headers["Connection"] = "close"  # or the rest of it would be read after all
     if fault.retryable:
-        problem.setdefault("retry_after", 2)
         headers["Retry-After"] = str(math.ceil(problem["retry_after"]))
     log.info("%s %s, trace %s", problem["status"], fault.kind, request.state.trace_id)
     return JSONResponse(problem, problem["status"], headers, media_type="application/problem+json")

@@ -26,6 +26,8 @@ Each is told as an RFC 9457 problem; `retryable` says whether asking again can h
 
 from typing import Any, ClassVar
 
+SOON = 2  # seconds after which asking again makes sense, where nobody knows better
+
 
 class Fault(Exception):
     """Something went wrong while asking; `detail` says it in words a visitor understands."""
@@ -59,7 +61,7 @@ class Fault(Exception):
             "detail": self.detail,
             "field": self.field,
             "retryable": self.retryable,
-            "retry_after": self.retry_after,
+            "retry_after": SOON if self.retryable and self.retry_after is None else self.retry_after,
             "attempts": self.attempts,
             "space": self.space,
             "trace_id": trace_id,

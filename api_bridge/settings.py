@@ -77,7 +77,7 @@ class Settings:
     here: Annotated[str | None, HERE, "the Space that contracts call `here`"] = None
     private: Annotated[tuple[str, ...], _several(SPACE), "Spaces that get the token in HF_TOKEN"] = ()
     patience: Annotated[float, _number(1, 120), "seconds a visitor is kept waiting at most"] = 30.0
-    askers: Annotated[int, _whole(1, 1000), "questions a Space is asked at once"] = 2
+    askers: Annotated[int, _whole(1, 1000), "questions a Space is asked at once"] = 4
     queue: Annotated[int, _whole(0, 10_000), "questions that wait for a Space"] = 16
     per_minute: Annotated[float, _number(0.1, 100_000), "questions of one client in a minute"] = 10.0
     burst: Annotated[int, _whole(1, 100_000), "questions of one client at once"] = 5

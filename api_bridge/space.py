@@ -166,6 +166,8 @@ def as_agreed(endpoint: Endpoint, takes: Iterable[str]) -> Endpoint:
     is still found by them.
     """
     names = {each.name for each in endpoint.parameters}
+    if names.issuperset(takes):
+        return endpoint
     by_label = {slug(each.component.label): each.name for each in endpoint.parameters}
     called = {by_label[agreed]: agreed for agreed in takes if agreed not in names and agreed in by_label}
     if set(called) & set(takes):

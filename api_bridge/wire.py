@@ -27,6 +27,7 @@ from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, Space
 CONNECT = 3.0  # seconds until a Space must have taken the call
 FIRST_BYTE = 10.0  # seconds until it must say something where nothing has to be computed, and between two bytes
 SILENCE = 35.0  # seconds that an event stream may be silent; Gradio's heartbeat comes every 15
+LINES = httpx2.Limits(max_connections=100, keepalive_expiry=4)  # Gradio hangs up after 5 seconds: not in our hands
 LONGEST_ANSWER = 4_000_000  # bytes of JSON
 LARGEST_FILE = 25_000_000  # bytes of a file that a Space gives back
 WITH_FILES = 35_000_000  # bytes of JSON where files stand inside it, as until Gradio 3
@@ -91,6 +92,7 @@ class HttpWire:
             verify=_trusted(),
             headers={"Authorization": f"Bearer {token}"} if token else None,
             timeout=_timers(),  # all else ends with the question
+            limits=LINES,
             follow_redirects=False,
         )
         # Visitors share this client: what a Space sets for one must not reach the next.

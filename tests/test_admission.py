@@ -45,7 +45,7 @@ def test_two_at_once_and_the_others_in_turn():
     async def six():
         return await asyncio.gather(*(ask(it) for _ in range(6)))
 
-    it = door()
+    it = door(limit=2)
     assert virtually(six()) == [10, 10, 20, 20, 30, 30]
     assert (it.inside, it.waiting, it.usual.seconds()) == (0, 0, 10)
 
@@ -66,7 +66,7 @@ def test_the_queue_has_an_end():
     """The nineteenth hears at once that it is full, and when to come again."""
 
     async def crowd():
-        it = knows(door(), 2)
+        it = knows(door(limit=2), 2)
         inside = [asyncio.create_task(ask(it, 2)) for _ in range(18)]
         await settled()
         with pytest.raises(SpaceBusy) as refused:

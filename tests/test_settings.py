@@ -42,7 +42,7 @@ def test_nothing_said_is_enough(tmp_path, monkeypatch):
     settings = load(None, {})
     assert settings == Settings()
     assert (settings.host, settings.port, settings.origins, settings.here) == ("127.0.0.1", 8001, (), None)
-    assert (settings.patience, settings.askers, settings.queue) == (30, 2, 16)
+    assert (settings.patience, settings.askers, settings.queue) == (30, 4, 16)
     assert (settings.per_minute, settings.burst, settings.trusted_hops) == (10, 5, 0)
     assert (settings.kept_predictions, settings.kept_minutes, settings.workers, settings.log) == (500, 10, 1, "text")
 
