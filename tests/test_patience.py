@@ -81,32 +81,29 @@ def now():
     return asyncio.get_running_loop().time()
 
 
+def marked(fault, mark):
+    setattr(fault, mark, True)
+    return fault
+
+
 def full(**known):
     """What the bridge makes of 429 and of a full queue."""
-    fault = SpaceBusy("The Space's queue is full.", **known)
-    fault.full = True
-    return fault
+    return marked(SpaceBusy("The Space's queue is full.", **known), "full")
 
 
 def asleep():
     """What it makes of a Space that the Hub is waking."""
-    fault = SpaceBusy("Asleep.")
-    fault.asleep = True
-    return fault
+    return marked(SpaceBusy("Asleep."), "asleep")
 
 
 def unseen():
     """What it makes of a door that nobody opened."""
-    fault = SpaceBusy("Refused.")
-    fault.unseen = True
-    return fault
+    return marked(SpaceBusy("Refused."), "unseen")
 
 
 def wordless():
     """What it makes of `error: null`."""
-    fault = AppFailed("It did not say why.")
-    fault.wordless = True
-    return fault
+    return marked(AppFailed("It did not say why."), "wordless")
 
 
 def test_a_deadline_runs_out_and_stays_out():
