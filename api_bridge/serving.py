@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from api_bridge.bridge import Bridge
 
+IDLE = 65  # seconds that a line stays open between two questions: proxies that let go later would ask on a dead one
 GRACE = 25.0  # seconds that those who are being answered get, when the end has come
 
 
@@ -28,6 +29,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,
+                timeout_keep_alive=IDLE,
                 timeout_graceful_shutdown=2,
             )
         )
