@@ -120,7 +120,7 @@ class Contract:
             elif _repeats(schema):
                 several = value.setdefault(name, [])
                 if given != "":  # a form's way to say: none of them
-                    several.append(_from_text(given, schema["items"]) if isinstance(given, str) else given)
+                    several.append(_from_text(given, schema.get("items", {})) if isinstance(given, str) else given)
             elif name in value:
                 raise MalformedRequest(f"“{name}” was sent twice; send it once.", name)
             else:
@@ -212,8 +212,16 @@ def load(folder: Path) -> Contract:
 
 def wrong_with(value: Json) -> str | None:
     """Return what keeps `value` from being a contract, in a few words, or None when nothing does."""
-    problems = _problems(_META_SCHEMA, value)
-    return f"{'.'.join(problems[0].path) or 'it'} breaks `{problems[0].keyword}`" if problems else None
+    if problems := _problems(_META_SCHEMA, value):
+        return f"{'.'.join(problems[0].path) or 'it'} breaks `{problems[0].keyword}`"
+    if missing := set(value["input"]["required"]) - set(value["input"]["properties"]):
+        return f"input.required names “{min(missing)}”, which is no field"
+    for part in ("input", "prediction"):
+        try:
+            jsonschema_rs.Draft202012Validator(value[part])
+        except ValueError as error:
+            return f"{part} is no JSON Schema: {str(error).partition(chr(10))[0]}"
+    return None
 
 
 def load_all(folder: Path) -> dict[str, Contract]:
@@ -280,10 +288,11 @@ def _told(schema: Mapping[str, Json], given: Json) -> Json:
     """What is checked in the place of a value: whoever describes a file without giving one gives no file."""
     if is_file(schema):
         return given.described() if isinstance(given, File) else None
-    if isinstance(given, list) and is_file(schema.get("items", {})):
-        return [_told(schema["items"], each) for each in given]
+    if isinstance(given, list):
+        one = schema.get("items", {})
+        return [_told(one, each) if isinstance(each, File) or is_file(one) else each for each in given]
     if isinstance(given, dict) and schema.get("kind") == "message" and "files" in given:
-        return {**given, "files": _told(schema["properties"]["files"], given["files"])}
+        return {**given, "files": _told(schema.get("properties", {}).get("files", {}), given["files"])}
     return None if isinstance(given, File) else given
 
 
@@ -293,12 +302,12 @@ NO_FILE = object()
 def _file_at(schema: Mapping[str, Json], value: Json, path: tuple[str, ...]) -> Json:
     """Return what stands where `path` meets a file on its way, or `NO_FILE` where it meets none."""
     for part in path:
-        if is_file(schema):
-            return value
         inside = isinstance(value, list)
         schema = schema.get("items", {}) if inside else schema.get("properties", {}).get(part, {})
         value = value[int(part)] if inside else value.get(part)
-    return value if is_file(schema) else NO_FILE
+        if is_file(schema):
+            return value
+    return NO_FILE
 
 
 def _of_files(schema: Mapping[str, Json]) -> bool:

@@ -29,33 +29,31 @@ async def told_as_it_happens(
 
     Whoever stops listening stops the question.
     """
-    waiting: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(UNREAD)
+    waiting: asyncio.Queue[tuple[str, Json] | None] = asyncio.Queue()  # None: there is nothing more to tell
 
     def told(event: str, about: Json) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
+        if waiting.qsize() < UNREAD:
             waiting.put_nowait((event, about))
 
     yield event("accepted", accepted)
     asking = asyncio.ensure_future(ask(told))
-    listening: asyncio.Future[tuple[str, Json]] | None = None
+    asking.add_done_callback(lambda _: waiting.put_nowait(None))
     try:
-        while not (asking.done() and waiting.empty()):
-            listening = listening or asyncio.ensure_future(waiting.get())
-            await asyncio.wait({asking, listening}, timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED)
-            if listening.done():
-                yield event(*listening.result())
-                listening = None
-            elif not asking.done():
+        while True:
+            try:
+                async with asyncio.timeout(heartbeat):
+                    said = await waiting.get()
+            except TimeoutError:
                 yield b": still here\n\n"
-            else:
+                continue
+            if said is None:
                 break
+            yield event(*said)
         yield event(*await asking)
     finally:
-        for task in (asking, listening):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+        asking.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asking
 
 
 def event(name: str, about: Json) -> bytes:
