@@ -24,6 +24,7 @@ from api_bridge.contract import files_in
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
 LOCAL = Path(".local/space")
+PROGRAM = ("app.py", "model.py", "zerogpu.py", "requirements.txt")
 OURS = ("app.py", "api_bridge", "demos", "bridge.toml")
 # The Hub takes these through git-lfs only.
 KINDS = "onnx jpg jpeg png webp gif wav mp3 ogg flac mp4 webm mov pdf"
@@ -58,7 +59,7 @@ def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]
     for folder in ("api_bridge", "demos"):
         shutil.rmtree(to / folder, ignore_errors=True)
     shutil.copytree(package, to / "api_bridge", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("app.py", "model.py", "requirements.txt"):
+    for name in PROGRAM:
         shutil.copy(SPACE / name, to / name)
     for contract in contracts:
         for file in files[contract.demo]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
+import zerogpu
 from fastapi import FastAPI
 from model import Model
 from PIL import Image
@@ -77,6 +78,7 @@ def main() -> None:
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     log_to_stderr()
+    zerogpu.report()
     contracts = load_all(HERE / "demos")
     settings = load(HERE / "bridge.toml", os.environ)
 
