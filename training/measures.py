@@ -5,7 +5,6 @@ Everything is measured on the photos that were held back. Intervals are Wilson's
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -95,26 +94,6 @@ def auroc(ours: ArrayLike, foreign: ArrayLike) -> float:
     """Return how often a photo of ours is more familiar than a foreign one: 1 always, 0.5 by luck."""
     ours, foreign = np.asarray(ours), np.asarray(foreign)
     return float(roc_auc_score(np.r_[np.ones(len(ours)), np.zeros(len(foreign))], np.r_[ours, foreign]))
-
-
-def said(share: Mapping[str, Any]) -> str:
-    """Return a share in words: `98.5 % (92.1 to 99.7 %)`."""
-    if share["value"] is None:
-        return "unknown: there was none"
-    bounds = (f"{share[part] * 100:.1f}" for part in ("low", "high"))
-    return f"{share['value'] * 100:.1f}\u00a0% ({' to '.join(bounds)}\u00a0%)"
-
-
-def worst_first(figures: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """
-    Return the hardships that clearly cost something, worst first, and those that do not.
-
-    Clearly is: the best that such photos may be is worse than the worst that others may be.
-    """
-    ranked = sorted(figures["hardships"], key=lambda each: each["accuracy"]["value"] or 0)
-    floor = figures["accuracy"]["low"]
-    costs = [each for each in ranked if each["accuracy"]["high"] < floor]
-    return costs, [each for each in ranked if each not in costs]
 
 
 def _counts(kept: Kept, split: str) -> dict[str, int]:

@@ -26,12 +26,12 @@ from api_bridge.photos import DAMAGED, upright
 from training import plots
 from training.kept import Kept, KeptError
 from training.kept import kept as trainers
-from training.measures import figures, held_back, said, worst_first
+from training.measures import figures, held_back
+from training.telling import costly, gaps, listed, percent, said, things, told_apart
 
 PAGES = Path(__file__).parent / "pages"
 WORST = 24  # photos with the highest losses, shown with their maps
 MOST = 60  # photos shown behind one cell of the confusion matrix
-FEW = 50  # photos of a label to learn from; below, the report says so
 LARGE, SMALL = 400, 200  # pixels of a picture's longer side
 
 Row = dict[str, Any]
@@ -53,12 +53,12 @@ def write(folder: Path) -> Path:
     env = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    env.filters["said"] = said
+    env.filters.update(percent=percent, said=said)
     page = env.get_template("report.html").render(
         run=kept.run,
         figures=told,
         began=datetime.fromisoformat(kept.run["started"]).astimezone(UTC),
-        thing="photo" if kept.run["fields"] == "photo" else "row",
+        thing=things(told).removesuffix("s"),
         plots=_plots(kept, told),
         cells={(cell["truth"], cell["guess"]): cell for cell in cells},
         worst=worst,
@@ -70,28 +70,13 @@ def write(folder: Path) -> Path:
 
 def unseen(told: Mapping[str, Any]) -> list[str]:
     """Return what the model has not seen, a sentence each."""
-    thing = "photo" if told["fields"] == "photo" else "row"
-    learned = told["splits"]["train"]
-    *names, last = learned
-    sentences = [f"Anything but {', '.join(names)} or {last}: it has to choose one of them, whatever it is given."]
-    few = [f"{label} ({count})" for label, count in learned.items() if count < FEW]
-    if few:
-        sentences.append(f"Few {thing}s to learn from, less than {FEW}: {', '.join(few)}. More would help most here.")
-    least, most = min(learned, key=learned.__getitem__), max(learned, key=learned.__getitem__)
-    if learned[most] > 2 * learned[least]:
-        sentences.append(
-            f"{learned[most]} {thing}s of {most}, but {learned[least]} of {least}: in doubt it leans to {most}."
-        )
-    sentences += [
-        f"Photos that are {each['title']}: right about {said(each['accuracy'])} of them."
-        for each in worst_first(told)[0]
+    labels = listed([each["label"] for each in told["labels"]])
+    return [
+        f"Anything but {labels}: it has to choose one of them, whatever it is given.",
+        *gaps(told),
+        *(f"Photos that are {each['title']}: right about {said(each['accuracy'])} of them." for each in costly(told)),
+        *(told_apart(each) for each in (told["unfamiliar"] or {"foreign": []})["foreign"]),
     ]
-    sentences += [
-        f"{each['name']}: of a photo of its own and one of these, it finds its own more familiar "
-        f"{each['auroc'] * 100:.0f}\u00a0% of the time."
-        for each in (told["unfamiliar"] or {"foreign": []})["foreign"]
-    ]
-    return sentences
 
 
 def _rows(kept: Kept) -> list[Row]:
