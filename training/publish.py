@@ -1,38 +1,49 @@
 """
-Render the folder a Gradio Space is pushed from: one app, every demo, the bridge beside it.
+Render the folder a Gradio Space is pushed from: one app, every demo, the bridge beside it. Then push it.
 
     python -m training.publish --to FOLDER --origins https://you.github.io
+    python -m training.publish --to hub:you/my-space --origins https://you.github.io
+    python -m training.publish --to hub:you/my-space --revision 1a2b3c4
 
-FOLDER may be the clone of a Space: only what was published before is replaced.
-Nothing is trained and nothing is sent; `python app.py` in FOLDER starts it.
+FOLDER may be the clone of a Space: only what was published before is replaced; `python app.py` in it
+starts it. For a Space on the Hub the command says what will change, asks once, makes one commit, waits
+until the Space runs, and asks it every recorded example. The token is in HF_TOKEN, or what `hf auth
+login` stored. A revision is brought back by one more commit.
+
+Exit codes: 0 it answers as recorded, or nothing had to change. 1 it was not published, or not whole. 2 the
+command is wrong. 3 it is published, and an example is answered otherwise. 4 it is published, and does not run.
 """
 
+import asyncio
 import json
 import re
 import shutil
 import sys
+import tempfile
 from hashlib import sha256
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from fastcore.script import call_parse
 
 import api_bridge
-from api_bridge import Contract, Fault, load_all
+from api_bridge import Contract, Fault, load, load_all
 from api_bridge.contract import files_in
+from training.changes import FILES, FOLDERS, MARK, PublishError
+
+if TYPE_CHECKING:
+    from training.hub import HubSpace
 
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
 LOCAL = Path(".local/space")
 PROGRAM = ("app.py", "model.py", "zerogpu.py", "requirements.txt")
 OURS = ("app.py", "api_bridge", "demos", "bridge.toml")
+HERE = ["http://127.0.0.1:8000", "http://localhost:8000"]  # where `dev.py serve` shows the pages
 # The Hub takes these through git-lfs only.
 KINDS = "onnx jpg jpeg png webp gif wav mp3 ogg flac mp4 webm mov pdf"
 LARGE = [f"*.{each}" for each in KINDS.split()]
-
-
-class PublishError(Exception):
-    """A demo is not complete; the text says what to do."""
 
 
 def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]:
@@ -100,16 +111,70 @@ def _readme(contracts: list[Contract]) -> str:
     return template.substitute(title="TinySpaces", gradio=pins["gradio"], demos=demos)
 
 
+def _to_hub(name: str, origins: list[str], demos: Path, revision: str, hardware: str | None, yes: bool) -> int:
+    """Publish to the Space `name`, or bring `revision` back there; return an exit code."""
+    # Whoever renders a folder needs nothing of this.
+    from training import release, running
+    from training.hub import HubSpace
+
+    space = HubSpace(name)
+    there = release.found(space)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "space"
+        if revision:
+            message = _fetched(space, revision, folder)
+        else:
+            if not origins and (there is None or there.settings is None):
+                raise PublishError("Say which pages may ask it, such as --origins https://you.github.io.")
+            names = [contract.demo for contract in publish(folder, origins, demos)]
+            if not origins:
+                (folder / MARK).write_bytes(there.settings)
+            message = f"Publish {', '.join(names)}"
+        contracts = release.contracts_in(folder)
+        commit, before = release.released(space, there, folder, message=message, yes=yes, hardware=hardware)
+        try:
+            running.until_up(space, commit, before.runtime, hardware=hardware)
+        except running.NotRunning as why:
+            print(why, file=sys.stderr)
+            return 4
+        holds = asyncio.run(running.answers(space, contracts, private=before.private))
+    print(f"{name} runs, and answers as recorded." if holds else f"{name} runs, and differs. {space.so_far}")
+    return 0 if holds else 3
+
+
+def _fetched(space: "HubSpace", revision: str, folder: Path) -> str:
+    """Write what the Space held of ours at `revision` into `folder`, verified; return the message of the new commit."""
+    commit = space.revision(revision)
+    space.fetch(commit, [*FILES, *(f"{name}/*" for name in FOLDERS)], folder)
+    if not (folder / MARK).is_file():
+        raise PublishError(f"At {commit[:7]} nothing of this was published in {space.name}. {space.so_far}")
+    for path in folder.glob("demos/*/contract.json"):
+        _verified(load(path.parent))
+    return f"Back to {commit[:7]}"
+
+
 @call_parse
 def main(
-    to: Path = LOCAL,  # the folder to render
-    origins: str = "http://127.0.0.1:8000,http://localhost:8000",  # the pages that may ask, with commas between
+    to: str = str(LOCAL),  # the folder to render, or hub:user/space
+    origins: str = "",  # the pages that may ask, with commas between; a Space on the Hub keeps its own
     demos: Path = DEMOS,  # the folder of demos
+    revision: str = "",  # bring this commit of the Space back
+    hardware: str = "",  # ask the Hub for it, such as zero-a10g; kept as it is where nothing is said
+    yes: bool = False,  # answer the question with yes
 ):
-    "Render the Space's folder."
+    "Render the Space's folder, and push it where it is one of the Hub's."
+    if not to.startswith("hub:") and (revision or hardware or yes):
+        print("--revision, --hardware and --yes are for a Space on the Hub: --to hub:you/my-space.", file=sys.stderr)
+        sys.exit(1)
+    pages = [origin.strip() for origin in origins.split(",") if origin.strip()]
     try:
-        contracts = publish(to, [origin.strip() for origin in origins.split(",") if origin.strip()], demos)
+        if to.startswith("hub:"):
+            sys.exit(_to_hub(to.removeprefix("hub:"), pages, demos, revision, hardware or None, yes))
+        contracts = publish(Path(to), pages or HERE, demos)
     except (PublishError, Fault) as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)
     print(f"{to}: {', '.join(contract.demo for contract in contracts)}. Start it with `python app.py` there.")
