@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,8 @@ from urllib.parse import urlsplit
 import minify
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markdown_it.token import Token
+from markupsafe import Markup, escape
 from PIL import Image
 
 from api_bridge import words
@@ -147,7 +149,6 @@ def _page(env: Environment, template: str, needs: Iterable[str] = (), **about: A
 def _demo(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
     """Return what the templates draw a demo from; `check` is what the last check of it found."""
     folder = contract.folder
-    figures = folder / "figures.json"
     try:
         text = (folder / "index.md").read_text(encoding="utf-8")
     except OSError as error:
@@ -159,13 +160,53 @@ def _demo(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
         "words": prediction.get("properties", {}).get("label", {}).get("words", {}),
         # Commonmark without HTML: what people write is text.
         "text": Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)),  # noqa: S704
-        "figures": json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else None,
+        "figures": _figures(folder / "figures.json"),
+        "card": _card(folder / "card.md"),
         "examples": [_example(contract, example) for example in contract.json["examples"]],
         "only_photos": all(field["kind"] in PHOTOS for field in fields.values()),
         "needs": _needs(fields, prediction),
         "space": _space(contract, check),
         "check": _check(check),
     }
+
+
+def _figures(path: Path) -> Json:
+    """What was measured of a demo's model; None where nothing was."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    except ValueError as error:
+        raise BuildError(f"{path} is no JSON: train the demo again, or delete it.") from error
+
+
+def _card(path: Path) -> Markup | None:
+    """
+    Return the model card as it stands in a page: without metadata, title and pictures.
+
+    Its headings are one level lower, and what is wide scrolls in a region of its own.
+    """
+    if not path.exists():
+        return None
+    text = re.sub(r"\A---\n.*?\n---\n\s*(# [^\n]*\n)?", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    tokens, heading = markdown.parse(text), "Model card"
+    drawn: list[Token] = []
+    numbers = count(1)
+    for place, token in enumerate(tokens):
+        token.attrs.pop("style", None)  # the page's policy has no room for it
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+        if token.type == "heading_open":
+            heading = tokens[place + 1].content
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+        if token.type in ("table_open", "fence"):
+            name = f"{escape(heading)}, {next(numbers)}"
+            region = f'<div class="scrolls" role="region" tabindex="0" aria-label="{name}">'
+            drawn.append(Token("html_block", "", 0, content=region))
+        drawn.append(token)
+        if token.type in ("table_close", "fence"):
+            drawn.append(Token("html_block", "", 0, content="</div>"))
+    return Markup(markdown.renderer.render(drawn, markdown.options, {}))  # noqa: S704 - markdown-it escapes all text
 
 
 def _needs(fields: Mapping[str, Json], prediction: Mapping[str, Json]) -> list[str]:

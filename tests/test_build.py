@@ -11,9 +11,14 @@ from html.parser import HTMLParser
 import pytest
 from cases import every_kind
 from conftest import CAT, CATDOG, ROOT
+from drawn_run import draw, tiny_graph
 
 import build
 from api_bridge import words
+from training import hardships
+from training.card import card
+from training.measures import figures
+from training.space.model import Model
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +89,79 @@ def test_the_page_is_small(files):
         "a page of photos needs none of these"
     )
     assert weight <= 40_000
+
+
+def measured(site) -> None:
+    """Give cat or dog the figures and the card of a run."""
+    demo = site / "demos/catdog"
+    kept = draw(site.parent / "run")
+    tiny_graph(site.parent / "model.onnx")
+    hardships.measure(kept, Model(site.parent / "model.onnx"))
+    (demo / "figures.json").write_text(json.dumps(figures(kept)), encoding="utf-8")
+    (demo / "card.md").write_text(card(demo), encoding="utf-8")
+
+
+def test_what_was_measured_is_on_the_page_and_the_page_stays_small(site):
+    """Figures with their bounds, hardships and the card: all in the HTML, within 45 KB and 8 requests."""
+    measured(site)
+    files = build.build(base="/repo/", site=site)
+    page = text(files)
+    for said in (
+        "The model card",
+        "When it says so, it is right",
+        "80\u00a0%",
+        "38\u00a0% to 96\u00a0%",
+        "small in the picture",
+        "is unlike all it learned from",
+        "assumed and not measured",
+        "import onnxruntime",
+    ):
+        assert said in page, said
+    assert "license:" not in page
+    assert "<h1>Cat or dog?" in page
+    assert page.count("<h1") == 1
+    assert "style=" not in page
+    parts = {"catdog/index.html", *re.findall(r"/repo/(assets/[^\s\">]+)", page)}
+    assert len(parts) <= 8
+    assert sum(len(gzip.compress(files[part])) for part in parts) <= 45_000
+    assert sum(len(gzip.compress(files[part])) for part in parts if part.endswith(".js")) <= 20_000
+
+
+@pytest.mark.parametrize("told", [None, {"confusion": [[3, 1], [0, 4]], "parity": {"photos": 8}}])
+def test_a_demo_with_few_figures_or_none_has_its_page(site, told):
+    """What an older run left is drawn as far as it goes."""
+    (site / "demos/catdog/figures.json").unlink()
+    if told:
+        (site / "demos/catdog/figures.json").write_text(json.dumps(told))
+    page = build.build(site=site)["catdog/index.html"].decode()
+    assert "How often it is right" in page
+    assert ("it said cat" in page) is bool(told)
+    assert "Label by label" not in page
+    assert "The model card" not in page
+
+
+def test_a_card_brings_no_markup_and_no_pictures(site):
+    """Whatever stands in card.md is text: no tags, no scripts in links, nothing fetched from elsewhere."""
+    (site / "demos/catdog/card.md").write_text(
+        "---\nlicense: x\n---\n\n# Cat\n\n## One\n\n<script>alert(1)</script> [a](javascript:alert(1)) "
+        "![b](https://example.org/b.png)\n\n| a |\n| :-: |\n| <img src=x onerror=alert(1)> |\n",
+        encoding="utf-8",
+    )
+    tags: list[tuple[str, dict]] = []
+    reader = HTMLParser()
+    reader.handle_starttag = lambda tag, attrs: tags.append((tag, dict(attrs)))
+    reader.feed(build.build(site=site)["catdog/index.html"].decode())
+    assert len([tag for tag, _ in tags if tag == "script"]) == 2
+    assert [attrs for _, attrs in tags if "onerror" in attrs or "style" in attrs] == []
+    assert [attrs for _, attrs in tags if "javascript" in str(attrs) or "example.org" in attrs.get("src", "")] == []
+    assert ("h3", {}) in tags
+
+
+def test_figures_that_are_no_json_are_said_to_be_that(site):
+    """One line, and no page with half of them."""
+    (site / "demos/catdog/figures.json").write_text("{")
+    with pytest.raises(build.BuildError, match="train the demo again"):
+        build.build(site=site)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from fastcore.script import call_parse
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from training.faults import TrainingError
 from training.telling import costly, gaps, listed, percent, said, things, told_apart, worst_first
 
 DEMOS = Path("site/demos")
@@ -31,7 +32,7 @@ WATTS = {"CPU": 65, "Apple GPU": 30, "GPU": 300}
 GRAMS_A_KWH = 480  # of CO2, about the world's average
 
 
-class CardError(Exception):
+class CardError(TrainingError):
     """There is nothing to write a card from; the text says what to do."""
 
 
@@ -134,9 +135,16 @@ def _text(demo: Demo) -> str:
         gaps=gaps(figures),
         costly=costly(figures),
         worst_first=worst_first(figures),
-        marked=all("unfamiliar" in each for each in figures["hardships"]),
         cost=_cost(figures),
+        example=_example(demo.contract),
     )
+
+
+def _example(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """A row to ask about: the contract's first example, or what its form holds at the beginning."""
+    if contract["examples"]:
+        return contract["examples"][0]["input"]
+    return {name: field.get("default") for name, field in contract["input"]["properties"].items()}
 
 
 def _plain(text: str) -> str:

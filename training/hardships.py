@@ -14,7 +14,7 @@ import numpy as np
 from fastprogress import progress_bar
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
-from api_bridge.photos import upright
+from api_bridge.photos import DAMAGED, upright
 from training.kept import Kept
 from training.measures import held_back, share
 from training.space.model import Model
@@ -87,7 +87,7 @@ HARDSHIPS: dict[Callable[[Image.Image], Image.Image], str] = {
 
 def measure(kept: Kept, model: Model, most: int = MOST) -> list[dict[str, Any]]:
     """
-    Return how often `model` is right about photos that were held back, under each hardship.
+    Return how often `model` is right about photos that were held back, and says “unfamiliar”, under each hardship.
 
     At most `most` photos are asked about, chosen by the run's seed; those that are no longer there
     are passed over. What is returned is also left in the run's folder, as `hardships.json`, from where
@@ -98,21 +98,26 @@ def measure(kept: Kept, model: Model, most: int = MOST) -> list[dict[str, Any]]:
     rows = held_back(kept)
     if len(rows) > most:
         rows = random.Random(kept.run["seed"]).sample(rows, most)  # noqa: S311 - nothing hangs on its secrecy
-    right = dict.fromkeys(HARDSHIPS, 0)
-    asked = 0
+    right, strange, asked = dict.fromkeys(HARDSHIPS, 0), dict.fromkeys(HARDSHIPS, 0), 0
     for row in progress_bar(rows):
         try:
             with Image.open(kept.path(row)) as image:
                 photo = upright(image)
                 photo.thumbnail((SIDE, SIDE))
-        except OSError:
+        except DAMAGED:
             continue
         asked += 1
         for hardship in HARDSHIPS:
-            probabilities = model(hardship(photo))
-            right[hardship] += max(probabilities, key=probabilities.__getitem__) == row["label"]
+            told = model.run(hardship(photo))
+            right[hardship] += model.labels[told["probabilities"].argmax()] == row["label"]
+            strange[hardship] += bool(told["unfamiliar"])
     found = [
-        {"name": hardship.__name__, "title": title, "accuracy": share(right[hardship], asked)}
+        {
+            "name": hardship.__name__,
+            "title": title,
+            "accuracy": share(right[hardship], asked),
+            "unfamiliar": round(strange[hardship] / asked, 4) if asked else 0.0,
+        }
         for hardship, title in HARDSHIPS.items()
     ]
     left = {"started": kept.run["started"], "hardships": found}

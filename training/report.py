@@ -9,7 +9,6 @@ Any browser opens it from the disk, without a server and without scripts.
 
 import math
 import shutil
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +23,8 @@ from PIL import Image
 
 from api_bridge.photos import DAMAGED, upright
 from training import plots
-from training.kept import Kept, KeptError
+from training.faults import in_words
+from training.kept import Kept
 from training.kept import kept as trainers
 from training.measures import figures, held_back
 from training.telling import costly, gaps, listed, percent, said, things, told_apart
@@ -179,12 +179,9 @@ def _seen(size: int) -> float:
 
 
 @call_parse
+@in_words()
 def main(
     demo: Path,  # the demo's folder, such as site/demos/bears
 ):
     "Draw the report of a demo's last run again, and say where it is."
-    try:
-        print(write(trainers(demo)))
-    except KeptError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+    print(write(trainers(demo)))
