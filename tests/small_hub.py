@@ -51,7 +51,7 @@ class SmallHub:
         self.leaks: list[str] = []  # requests that hold a token anywhere but in their one header
         self.ill: list[Illness] = []
         self.meanwhile: Callable[[], None] | None = None  # what somebody else does just before a commit
-        self._python, self._stack = python, stack
+        self.python, self._stack = python, stack  # what its Spaces run with
 
     def space(self, name: str, files: dict[str, bytes], **known) -> Space:
         """Keep a Space with `files` in its first commit."""
@@ -275,7 +275,7 @@ class SmallHub:
     def _start(self, space: Space) -> None:
         """Start the app from the very bytes that were sent."""
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        space.start(folder, self._python, f"{self.address}/zero/{space.name}")
+        space.start(folder, self.python, f"{self.address}/zero/{space.name}")
         self._stack.callback(space.stop)
         space.host = f"http://127.0.0.1:{space.port}"
         if space.private:

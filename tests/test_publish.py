@@ -14,7 +14,10 @@ from conftest import CAT, CATDOG, ROOT, free_port
 from PIL import Image
 
 import dev
+from training.changes import FILES, ours
 from training.publish import PublishError, publish
+
+ADDED = "spaces==0.51.3"  # it comes with every Gradio Space, and speaks with ZeroGPU
 
 
 def test_only_what_was_published_before_is_replaced(tmp_path):
@@ -26,7 +29,8 @@ def test_only_what_was_published_before_is_replaced(tmp_path):
     publish(tmp_path, ["https://you.github.io"])
     assert (tmp_path / ".git").is_dir()
     assert (tmp_path / "notes.txt").read_text() == "mine"
-    assert sorted(path.name for path in (tmp_path / "demos").iterdir()) == ["catdog"]
+    demos = {path.parent.name for path in (ROOT / "site/demos").glob("*/contract.json")}
+    assert {path.name for path in (tmp_path / "demos").iterdir()} == demos
     assert tomllib.loads((tmp_path / "bridge.toml").read_text())["origins"] == ["https://you.github.io"]
 
 
@@ -73,6 +77,14 @@ def test_nothing_incomplete_is_published(tmp_path, change, origins, said):
     assert not (tmp_path / "space").exists()
 
 
+def test_whatever_is_rendered_is_known_to_be_ours(tmp_path):
+    """What is not known would never be taken off a Space again."""
+    publish(tmp_path, [])
+    paths = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert all(map(ours, paths))
+    assert set(FILES) <= paths
+
+
 def test_it_starts_from_its_own_requirements(tmp_path_factory, monkeypatch):
     """A fresh environment, set as the Hub sets it, and nothing of this project's but the folder: a cat is a cat."""
     monkeypatch.setenv("SYSTEM", "spaces")
@@ -97,14 +109,14 @@ def test_it_starts_from_its_own_requirements(tmp_path_factory, monkeypatch):
 
 
 def fresh_environment(requirements: Path) -> Path:
-    """An environment with `requirements` and nothing else, made anew whenever they change."""
+    """An environment with `requirements` and what the Hub adds to them, made anew whenever they change."""
     folder = ROOT / ".local/published-env"
-    stamp = folder / "requirements.txt"
+    stamp, wanted = folder / "requirements.txt", requirements.read_text() + ADDED
     python = folder / dev.PYTHON.relative_to(dev.VENV)
-    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+    if not stamp.exists() or stamp.read_text() != wanted:
         venv.create(folder, with_pip=False, clear=True)
-        subprocess.run([*dev.pip_for(python), "install", "--quiet", "-r", requirements], check=True)
-        shutil.copy(requirements, stamp)
+        subprocess.run([*dev.pip_for(python), "install", "--quiet", "-r", requirements, ADDED], check=True)
+        stamp.write_text(wanted)
     return python
 
 

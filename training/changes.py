@@ -14,7 +14,7 @@ from api_bridge.answers import compare_examples
 from api_bridge.contract import Contract, files_in
 from api_bridge.drift import compare
 from api_bridge.faults import DemoUnknown
-from api_bridge.findings import SEVERITIES, Finding
+from api_bridge.findings import SAME, SEVERITIES, Finding
 from api_bridge.report import line
 
 FILES = ("app.py", "model.py", "zerogpu.py", "requirements.txt", "README.md", "bridge.toml", ".gitattributes")
@@ -138,6 +138,7 @@ def told_visitors(before: Mapping[str, Contract], after: Mapping[str, Contract])
             lines.append("  The model is another one.")
         for each in findings:
             lines += [f"  {each.severity:8} {line(each.what)}", f"  {'':8} {line(each.visitor)}"]
+        lines += [] if findings else [f"  {SAME}"]
     return lines
 
 

@@ -38,6 +38,8 @@ def meaning(error: BaseException, name: str, endpoint: str, hide: str) -> Publis
     causes = list(_causes(error))
     if any(isinstance(each, RepositoryNotFoundError | RevisionNotFoundError) for each in causes):
         return Gone(f"{name} is not there, or your token may not see it.")
+    if type(error) is RuntimeError:  # huggingface_hub's word for a large file that did not arrive, whatever the cause
+        return Away(f"{line(str(error))} Run the same command again: what has arrived is not sent twice.")
     answers = [each for each in causes if isinstance(each, HfHubHTTPError)]
     if answers:
         status, words = answers[-1].response.status_code, line(answers[-1].server_message or "").replace(hide, "…")

@@ -55,13 +55,10 @@ def until_up(
             told = now.stage
         # What the Hub tells at first is still how the commit before was.
         moved = moved or now.stage != before.stage or passed > GRACE
-        if (
-            now.stage == "RUNNING"
-            and (now.commit == commit if now.commit else moved)
-            and hardware in (None, now.hardware)
-        ):
+        there = now.commit == commit or (now.commit is None and moved)
+        if now.stage in UP and there and hardware in (None, now.hardware):
             return
-        if now.stage in FAILED and (now.commit == commit or moved):
+        if now.stage in FAILED and (there or moved):
             raise NotRunning(f"{space.name} does not run: {now.stage}. {_why(space, now)}{space.so_far}")
         if passed > LONGEST:
             late = f"{space.name} is still {line(now.stage)} after {LONGEST / 60:.0f} minutes"
