@@ -214,9 +214,9 @@ async def _answer(url: httpx2.URL, response: httpcore2.Response) -> bytes | str:
     if status in (429, 502, 503, 504):
         raise Busy("their host is busy", _rest(headers.get(b"retry-after", "")))
     if status >= 500 or status == 408:
-        raise NotNow(f"their host failed ({status})")
+        raise NotNow("their host failed")
     if status != 200:
-        raise NotFetched("gone" if status in (404, 410) else f"refused ({status})")
+        raise NotFetched("gone" if status in (404, 410) else "refused")
     content = bytearray()
     async for part in response.aiter_stream():
         content += part
