@@ -76,12 +76,24 @@ def test_a_copy_goes_into_the_bin(tmp_path, copy):
     assert files(tmp_path / "bears-bin") == ([second["file"]] if copy != picture(1) else [])
 
 
+def test_the_bin_is_beside_the_folder_however_it_is_named(tmp_path, monkeypatch):
+    """From inside the folder as well: a bin among the labels would be one of them."""
+    (tmp_path / "bears/grizzly").mkdir(parents=True)
+    for inside, name in (("bears", "."), ("bears/grizzly", ".."), (".", "bears/")):
+        monkeypatch.chdir(tmp_path / inside)
+        assert Album(Path(name)).bin.resolve() == tmp_path / "bears-bin"
+
+
 def test_photos_that_differ_all_stay(tmp_path):
-    """Two photos are not one because both are soft patches of colour."""
+    """Two photos are not one because both are soft patches of colour, nor because they share three quarters of a scene."""
     album = Album(tmp_path / "bears")
-    for number in range(60):
+    for number in range(20):
+        scene, somebody = drawn(number), io.BytesIO()
         assert album.add(link("grizzly", number), read(picture(number))) == ""
-    assert album.count == {"grizzly": 60}
+        scene.paste(drawn(100 + number, (60, 180)), (0, 0))
+        scene.save(somebody, "JPEG", quality=90)
+        assert album.add(link("grizzly", 100 + number), read(somebody.getvalue())) == ""
+    assert album.count == {"grizzly": 40}
 
 
 def test_a_copy_under_another_label_is_named(tmp_path):
@@ -164,7 +176,9 @@ def test_a_line_that_was_cut_off_costs_one_photo_only(tmp_path):
     # Its photo is there, and is no copy of itself.
     assert album.add(link("grizzly", 2), read(picture(2))) == ""
     assert album.count == {"grizzly": 3}
-    assert len(listed(tmp_path / "bears")) == 3
+    assert [(row["url"], row["left_out"]) for row in listed(tmp_path / "bears")] == [
+        (link("grizzly", number).url, "") for number in range(3)
+    ]
 
 
 def test_photos_that_people_put_there_count(tmp_path):

@@ -157,8 +157,11 @@ def test_a_search_that_breaks_off_has_what_it_has(tmp_path):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda where, _: VQD if where == "duckduckgo.com/" else (429, "slowly"), "turns us away for now"),
-        (lambda where, _: (200, "Are you human?"), "turns us away for now"),
+        (
+            lambda where, _: VQD if where == "duckduckgo.com/" else (429, "slowly"),
+            "no pictures of “bear”, or turns us away",
+        ),
+        (lambda where, _: (200, "Are you human?"), "^The search turns us away for now"),
         (lambda where, _: VQD if where == "duckduckgo.com/" else (200, "{}"), "no pictures of “bear”"),
     ],
 )

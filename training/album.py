@@ -101,7 +101,8 @@ class Album:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.bin = folder.with_name(f"{folder.name}-bin")
+        named = folder if folder.name not in ("", "..") else folder.resolve()
+        self.bin = named.with_name(f"{named.name}-bin")
         self.manifest = folder / "manifest.csv"
         for part in [*folder.glob("**/.*.part"), *self.bin.glob("*/.*.part")]:
             part.unlink()  # what a run that was killed had not finished
