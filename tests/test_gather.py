@@ -242,6 +242,25 @@ def test_a_run_that_is_killed_at_any_moment_leaves_whole_photos(tmp_path):
     assert not list(to.rglob("*.part"))
 
 
+def test_a_run_that_is_killed_while_it_writes_leaves_no_half_photo(tmp_path):
+    """The system ends it at byte 60,000 of a photo: among the photos there is nothing of it."""
+
+    def limits():
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    source, to = mine(tmp_path, 3), tmp_path / "bears"
+    (source / "grizzly/002.jpg").write_bytes(picture(2, (2400, 1800)))
+    program = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n" + KILLED
+    quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", program, source, to], cwd=ROOT, preexec_fn=limits, env=quiet)
+    assert done.returncode == -signal.SIGXFSZ
+    assert [path.stat().st_size for path in to.glob("*/.*.part")] == [60_000]
+    assert [path.name[0] == "." for path in photos(to)].count(False) == 2
+    assert gather(to=to, source=source).album.count == {"grizzly": 3}
+    assert whole(to)
+
+
 def test_ctrl_c_is_answered_in_a_sentence(tmp_path):
     """Whoever stops it is told that nothing is lost, without twenty lines of Python."""
     line = [
