@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from conftest import CATDOG, ROOT
-from drawn_run import draw, tiny_graph
+from finished_run import draw, tiny_graph
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 from onnx import helper, parser, save

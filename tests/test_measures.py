@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from drawn_run import RUN, draw, tiny_graph
+from finished_run import RUN, draw, tiny_graph
 from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image

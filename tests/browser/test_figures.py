@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from conftest import ROOT, free_port
-from drawn_run import draw, tiny_graph
+from finished_run import draw, tiny_graph
 from playwright.sync_api import Page, expect
 
 import build
