@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from cases import every_kind
 from conftest import CAT, CATDOG, ROOT
-from drawn_run import draw, tiny_graph
+from finished_run import draw, tiny_graph
 
 import build
 from api_bridge import words
@@ -120,6 +120,7 @@ def test_what_was_measured_is_on_the_page_and_the_page_stays_small(site):
     assert "license:" not in page
     assert "<h1>Cat or dog?" in page
     assert page.count("<h1") == 1
+    assert "<h2>Cat or dog?" not in page
     assert "style=" not in page
     parts = {"catdog/index.html", *re.findall(r"/repo/(assets/[^\s\">]+)", page)}
     assert len(parts) <= 8
