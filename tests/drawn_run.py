@@ -1,91 +1,126 @@
-"""A finished run as training leaves it, drawn for tests: light discs are cats, dark squares are dogs."""
+"""A trainer's folder as a finished run leaves it, of photos that are drawn, and the real page that cleans them."""
 
-import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import helper, parser
+from conftest import ROOT
 from PIL import Image, ImageDraw
 
 from training.kept import Kept, write
 
-LABELS = ("cat", "dog")
-# What was said of the five of each label that were held back: how sure of a cat.
-SURE = {"cat": (0.99, 0.95, 0.9, 0.7, 0.1), "dog": (0.01, 0.05, 0.1, 0.35, 0.45)}
-RUN: dict[str, Any] = {
-    "demo": "catdog",
-    "fields": "photo",
-    "name": "discs and squares",
-    "labels": list(LABELS),
-    "body": "a_small_body",
-    "size": 64,
-    "seed": 42,
-    "device": "1 × CPU, 2 threads",
-    "started": "2026-11-21T12:00:00+00:00",
-    "seconds": 90.0,
-    "rate": {"rates": [1e-4, 1e-3, 1e-2, 0.1], "losses": [0.9, 0.6, 0.3, 2.0], "chosen": 0.003},
-    "epochs": [
-        {"stage": "head", "train": 0.6, "valid": 0.4, "accuracy": 0.8, "seconds": 2.0},
-        {"stage": "all", "train": 0.3, "valid": 0.2, "accuracy": 0.9, "seconds": 4.0},
-    ],
-    "temperature": 1.1,
-    "unfamiliar": {"below": 0.5, "kept": 0.95, "foreign": [{"name": "bears", "photos": 327, "auroc": 0.91}]},
-    "left_out": 1,
-}
+COLOURS = {"disc": "firebrick", "ring": "seagreen", "square": "royalblue"}
 
 
-def draw(folder: Path, **changes: Any) -> Kept:
-    """Leave a trainer's folder below `folder`, with photos where they are photos; `changes` are made to its run."""
-    run = {**RUN, "photos": str(folder / "photos"), **changes}
-    labels, rows = run["labels"], []
-    for place, label in enumerate(labels):
-        for number in range(13):
-            split = "train" if number < 8 else "valid"
-            first = SURE[LABELS[place % 2]][number - 8] if split == "valid" else 0.5
-            sure = [first, 1 - first] + [0.0] * (len(labels) - 2)
-            row = {"file": f"{place}/secret-{number}.png", "split": split, "label": label, "probabilities": sure}
-            row |= {"loss": float(-np.log(max(sure[place], 1e-9))), "familiarity": 0.45 + number / 26}
-            if run["fields"] == "table":
-                row |= {"file": str(len(rows)), "values": {"wing": number / 2, "island": "Biscoe <b>"}}
+def drawn(
+    root: Path, each: int = 12, wrong: Sequence[str] = (), labels: Sequence[str] = ("disc", "ring", "square")
+) -> Path:
+    """
+    Draw `each` photos of each label below `root`, and return the trainer's folder of a run on them.
+
+    `wrong` names files such as `disc/3.jpg` that show the next label. One in four was held back.
+    """
+    photos, dice, noise = root / "photos", random.Random(4), np.random.default_rng(4)
+    rows, embeddings = [], []
+    for at, label in enumerate(labels):
+        (photos / label).mkdir(parents=True)
+        for number in range(each):
+            file = f"{label}/{number}.jpg"
+            shows = (at + (file in wrong)) % len(labels)
+            draw(photos / file, labels[shows], dice)
+            embedding = noise.normal(0, 0.15, 32)
+            embedding[shows] += 1
+            embeddings.append(embedding / np.linalg.norm(embedding))
+            rows.append(
+                row(file, label, "valid" if number % 4 == 0 else "train", labels.index(labels[shows]), len(labels))
+            )
+    leave(root, photos, labels, rows, np.array(embeddings))
+    return root / ".local/training/shapes"
+
+
+def draw(path: Path, label: str, dice: random.Random) -> None:
+    """One photo, somewhat different from every other."""
+    image = Image.new("RGB", (dice.randint(60, 120), dice.randint(60, 120)), (dice.randint(200, 255), 230, 230))
+    box = (10, 10, image.width - 10, image.height - 10)
+    pencil = ImageDraw.Draw(image)
+    shape = pencil.rectangle if label == "square" else pencil.ellipse
+    shape(box, **{"outline" if label == "ring" else "fill": COLOURS.get(label, "black")})
+    image.save(path, quality=90)
+
+
+def row(file: str, label: str, split: str, says: int, labels: int) -> dict[str, Any]:
+    """What photos.json says of a photo, when the model takes it for the label at `says`."""
+    probabilities = [0.8 if at == says else 0.2 / (labels - 1) for at in range(labels)]
+    return {
+        "file": file,
+        "split": split,
+        "label": label,
+        "probabilities": probabilities,
+        "loss": 0.2,
+        "familiarity": 0.9,
+    }
+
+
+def leave(root: Path, photos: Path, labels: Sequence[str], rows: list[dict[str, Any]], embeddings: np.ndarray) -> None:
+    """Leave the run where the essays do."""
+    run = {
+        "demo": "shapes",
+        "fields": "photo",
+        "photos": str(photos),
+        "name": "drawn shapes",
+        "labels": list(labels),
+        "started": "2026-11-21T12:00:00+00:00",
+        "unfamiliar": {"below": 0.5, "kept": 0.95, "foreign": []},
+    }
+    (root / "site/demos/shapes").mkdir(parents=True)
+    write(root / ".local/training/shapes", run, rows, embeddings=embeddings.astype(np.float16))
+
+
+def tree(root: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file below a folder, with what it holds and when that was written."""
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def marks(folder: Path) -> list[tuple[str, str, str | None]]:
+    """What is marked in a trainer's folder, as its own file says."""
+    from training.cleaning import Cleaning
+
+    waiting = Cleaning.read(Kept.read(folder)).waiting()
+    return [(mark.file, mark.decision, mark.label) for mark in waiting.values()]
+
+
+def look(root: Path, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training.look` in `root` to its end."""
+    command = [sys.executable, "-m", "training.look", *words]
+    return subprocess.run(command, cwd=root, env=_env(), capture_output=True, text=True, timeout=120, **options)
+
+
+@contextmanager
+def cleaner(root: Path, **options: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `look clean` in `root`; yield its address and its process, which may end before."""
+    command = [sys.executable, "-m", "training.look", "clean", "site/demos/shapes", "--no-open"]
+    with subprocess.Popen(command, cwd=root, env=_env(), stdout=subprocess.PIPE, text=True, **options) as process:
+        try:
+            said = ""
+            for line in process.stdout:
+                said += line
+                if found := re.search(r"http://\S+/", line):
+                    break
             else:
-                _photo(folder / "photos" / row["file"], light=place % 2 == 0, wide=40 + 8 * number)
-            rows.append(row)
-    dice = np.random.default_rng(1)
-    maps = {} if run["fields"] == "table" else {"maps": dice.normal(size=(len(rows), len(labels), 4, 4))}
-    arrays = {"embeddings": np.full((len(rows), 4), 0.5), **maps}
-    write(folder / "kept", run, rows, **{name: array.astype(np.float16) for name, array in arrays.items()})
-    return Kept.read(folder / "kept")
+                raise AssertionError(f"the cleaner did not start: {said}")
+            yield found[0], process
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
-def _photo(path: Path, *, light: bool, wide: int) -> None:
-    image = Image.new("RGB", (wide, 60), (150, 160, 170) if light else (60, 50, 40))
-    pen = ImageDraw.Draw(image)
-    (pen.ellipse if light else pen.rectangle)((8, 8, wide - 9, 51), fill=(250, 240, 200) if light else (20, 30, 60))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
-
-
-def tiny_graph(path: Path) -> None:
-    """Leave a real graph that calls a light photo a cat and a dark one a dog, and a very dark one unfamiliar."""
-    graph = parser.parse_model("""
-        <ir_version: 10, opset_import: ["" : 20]>
-        tiny (uint8[height, width, channels] pixels) => (float[2] probabilities, float familiarity, bool unfamiliar) {
-            real = Cast <to = 1> (pixels)
-            most = Constant <value = float {255.0}> ()
-            shares = Div (real, most)
-            cat = ReduceMean <keepdims = 0> (shares)
-            one = Constant <value = float {1.0}> ()
-            dog = Sub (one, cat)
-            place = Constant <value = int64[1] {0}> ()
-            cats = Unsqueeze (cat, place)
-            dogs = Unsqueeze (dog, place)
-            probabilities = Concat <axis = 0> (cats, dogs)
-            familiarity = Identity (cat)
-            below = Constant <value = float {0.1}> ()
-            unfamiliar = Less (cat, below)
-        }
-    """)
-    helper.set_model_props(graph, {"labels": json.dumps(LABELS)})
-    onnx.save(graph, path)
+def _env() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -49,8 +49,8 @@ HEADERS = {
 
 def clean(folder: Path, port: int = 0, show: bool = True) -> None:
     """Serve the page for a trainer's folder until Ctrl-C; raise `TrainingError` where it can not be."""
+    kept = Kept.read(folder)
     with alone(folder), socket.socket() as listening:
-        kept = Kept.read(folder)
         cleaning = Cleaning.read(kept)
         for note in cleaning.notes:
             print(note)

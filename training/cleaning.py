@@ -233,11 +233,12 @@ def _free(target: Path, taken: set[Path]) -> Path:
 
 def restored(folder: Path) -> list[str]:
     """Restore what was applied last in a trainer's folder; return what there is to say."""
+    kept = Kept.read(folder)
     with alone(folder):
-        cleaning = Cleaning.read(Kept.read(folder))
+        cleaning = Cleaning.read(kept)
         batch, left = cleaning.restore()
     back = len(batch.moves) - len(left)
-    said = [f"{_photos(back)} moved back where they were, and marked as before.", *left]
+    said = [f"{_photos(back)} moved back, with the marks of before.", *left]
     if cleaning.applied:
         said.append("What was applied before that can be restored as well: run this again.")
     return [*cleaning.notes, *said]

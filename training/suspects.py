@@ -156,8 +156,9 @@ def order(rows: list[dict[str, Any]], found: list[Suspicion]) -> list[int]:
     """Return the rows as they should be looked at: likely label errors, the likeliest first, then the highest loss."""
 
     def place(row: int) -> tuple[bool, float]:
-        first = found[row].wrong or contradicted(rows, found, row)
-        return (not first, found[row].quality if first else -rows[row]["loss"])
+        suspicion = found[row]
+        first = suspicion.wrong or suspicion.seems != rows[row]["label"] or contradicted(rows, found, row)
+        return (not first, suspicion.quality if first else -rows[row]["loss"])
 
     return sorted(range(len(rows)), key=place)
 
@@ -173,13 +174,11 @@ def why(kept: Kept, found: list[Suspicion], row: int) -> list[str]:
     photo, suspicion = kept.rows[row], found[row]
     below = (kept.run.get("unfamiliar") or {}).get("below")
     sentences = []
-    if suspicion.wrong and suspicion.seems != photo["label"]:
-        sure = f"{100 * suspicion.sure:.0f} %"
-        sentences.append(
-            f"Likely labelled wrongly: judged without having seen it, it is {suspicion.seems}, {sure} sure."
-        )
+    if suspicion.seems != photo["label"]:
+        likely, sure = "Likely" if suspicion.wrong else "Perhaps", f"{100 * suspicion.sure:.0f} %"
+        sentences.append(f"{likely} labelled wrongly: a model that never saw it says {suspicion.seems}, {sure}.")
     elif suspicion.wrong:
-        sentences.append("Perhaps labelled wrongly: judged without having seen it, its label is hardly likelier.")
+        sentences.append("Perhaps labelled wrongly: a model that never saw it is far from sure of its label.")
     elif said(kept, photo) != photo["label"]:
         sentences.append(f"The model says {said(kept, photo)}, not {photo['label']}.")
     if suspicion.twin is not None:

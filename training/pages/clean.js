@@ -133,7 +133,7 @@ function filter() {
   const wish = { order: order.value, show: show.value, split: split.value, label: label.value, name: named.value };
   const chosen = choose(photos, wish, (file) => marks.of(file));
   element("count", HTMLSpanElement).textContent = many(chosen.length);
-  grid.show(chosen, was ? chosen.indexOf(was) : 0);
+  grid.show(chosen, chosen.findIndex(({ file }) => file === was?.file));
 }
 
 // --- what is done
@@ -200,7 +200,7 @@ async function load() {
   label.replaceChildren(new Option("all", ""), ...labels.map((name) => new Option(name)));
   label.value = chosen;
   other.replaceChildren(new Option("choose", ""), ...labels.map((name) => new Option(name)));
-  element("others", HTMLLabelElement).hidden = labels.length <= DIGITS.length;
+  element("others", HTMLDivElement).hidden = labels.length <= DIGITS.length;
   element("labels", HTMLDivElement).replaceChildren(...labels.slice(0, DIGITS.length).map(labelButton));
   filter();
   changed("");

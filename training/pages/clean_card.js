@@ -16,23 +16,22 @@ export function begin() {
   image.decoding = "async";
   image.addEventListener("error", () => image.classList.add("gone"));
   image.addEventListener("load", () => image.classList.remove("gone"));
-  const lines = ["mark", "name", "says"].map((name) => Object.assign(document.createElement("span"), { className: name }));
+  const lines = ["spoken", "name", "says", "mark"].map((name) => Object.assign(document.createElement("span"), { className: name }));
   option.append(image, ...lines);
   return option;
 }
 
 /** @param {HTMLElement} option @param {Photo} photo @param {Mark | undefined} mark */
 export function fill(option, photo, mark) {
-  const [image, badged, name, says] = option.children;
+  const [image, file, name, says, badged] = option.children;
   const source = address("thumbs", photo);
   if (image instanceof HTMLImageElement && image.getAttribute("src") !== source) image.src = source;
-  badged.textContent = badge(mark);
+  file.textContent = `${photo.file}${photo.why.length ? ", suspect" : ""}: `;
   name.textContent = photo.label;
   says.textContent = `${photo.says === photo.label ? "agrees" : `says ${photo.says}`}, ${percent(photo.sure)}`;
+  badged.textContent = badge(mark);
   option.dataset.decision = mark?.decision ?? "";
   option.dataset.suspect = String(photo.why.length > 0);
-  const suspect = photo.why.length ? " Suspect." : "";
-  option.ariaLabel = `${photo.file}. The model ${says.textContent}.${suspect} ${badge(mark).slice(2)}`.trim();
 }
 
 /** Where a photo's picture is; another one when its file has changed. @param {"thumbs" | "views"} kind @param {Photo} photo */

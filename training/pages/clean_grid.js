@@ -114,7 +114,8 @@ export class Grid {
     const first = Math.max(0, Math.floor(scrollTop / this.#row) - SPARE) * this.#columns;
     const last = Math.min(this.#items.length, (Math.ceil((scrollTop + clientHeight) / this.#row) + SPARE) * this.#columns);
     for (const index of [...this.#drawn.keys()]) if (index < first || index >= last) this.#letGo(index);
-    for (let index = first; index < last; index += 1) {
+    // From the last to the first, so that each finds its place before the next: elements stand in the photos' order.
+    for (let index = last - 1; index >= first; index -= 1) {
       const option = this.#drawn.get(index) ?? this.#take(index);
       const current = index === this.#at;
       if (option.ariaSelected !== String(current)) option.ariaSelected = String(current);
@@ -133,7 +134,7 @@ export class Grid {
     this.#place(option, index);
     this.drawing.fill(option, this.#items[index]);
     this.#drawn.set(index, option);
-    this.#tall.append(option);
+    this.#tall.insertBefore(option, this.#drawn.get(index + 1) ?? null);
     return option;
   }
 

@@ -73,21 +73,21 @@ export class Marks {
   add(mark) {
     this.#put(mark);
     this.#mine.push(mark);
-    this.changed(mark.file);
     this.#send("mark", () => ({ file: mark.file, decision: mark.decision, label: mark.label }), mark, () => this.#drop(mark));
+    this.changed(mark.file);
   }
 
   /** Take back what was marked last; return it. @returns {Mark | undefined} */
   undo() {
     const mark = this.#mine.pop();
     if (!mark) return undefined;
-    this.#drop(mark);
     // Its number is known once it was saved, and it is saved before this is sent; one that could not be has none.
     this.#send("undo", () => (mark.number === undefined ? null : { number: mark.number }), undefined, () => {
       this.#put(mark);
       this.#mine.push(mark);
       this.changed(mark.file);
     });
+    this.#drop(mark);
     return mark;
   }
 
