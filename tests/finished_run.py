@@ -31,7 +31,15 @@ RUN: dict[str, Any] = {
         {"stage": "all", "train": 0.3, "valid": 0.2, "accuracy": 0.9, "seconds": 4.0},
     ],
     "temperature": 1.1,
-    "unfamiliar": {"below": 0.5, "kept": 0.95, "foreign": [{"name": "bears", "photos": 327, "auroc": 0.91}]},
+    "unfamiliar": {
+        "below": 0.5,
+        "kept": 0.95,
+        "foreign": [{"name": "bears", "photos": 327, "auroc": 0.91, "unfamiliar": 0.62}],
+        "scorers": [
+            {"name": "energy", "auroc": {"bears": 0.71}, "mean": 0.71},
+            {"name": "ten nearest", "auroc": {"bears": 0.91}, "mean": 0.91},
+        ],
+    },
     "left_out": 1,
 }
 

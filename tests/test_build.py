@@ -55,7 +55,8 @@ def test_every_address_is_below_the_base(files):
                 if address.startswith(("data:", "#")):
                     continue
                 assert address.startswith("/repo/"), address
-                assert address.split("#")[0].removeprefix("/repo/") in {*files, "", "catdog/", "status/"}
+                place = address.split("#")[0].removeprefix("/repo/")
+                assert place in files or f"{place}index.html" in files, place
 
 
 def test_the_page_may_ask_its_bridge_and_nobody_else(files):
@@ -112,7 +113,7 @@ def test_what_was_measured_is_on_the_page_and_the_page_stays_small(site):
         "80\u00a0%",
         "38\u00a0% to 96\u00a0%",
         "small in the picture",
-        "is unlike all it learned from",
+        "Of 327 photos of something else (bears), it says so of 62\u00a0%.",
         "assumed and not measured",
         "import onnxruntime",
     ):
@@ -348,7 +349,7 @@ def test_it_never_empties_a_folder_it_did_not_fill(tmp_path):
         (lambda site: (site / "demos/catdog/contract.json").write_text("{"), "training.record catdog"),
         (lambda site: (site / "demos/catdog/index.md").unlink(), "write a few lines"),
         (lambda site: (site / "demos/catdog/examples/cat.jpg").unlink(), "put the example's file there"),
-        (lambda site: shutil.rmtree(site / "demos/catdog"), "No demo has a contract"),
+        (lambda site: shutil.rmtree(site / "demos") or (site / "demos").mkdir(), "No demo has a contract"),
         (lambda site: (site / "js/main.js").write_text('import "./x.js"; import {y} from "./y.js"'), "not in site/js"),
         (lambda site: (site / "js/view.js").write_text('import {y} from "./main.js"'), "in a circle"),
     ],

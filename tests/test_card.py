@@ -80,6 +80,7 @@ def test_people_read_every_figure(demo):
     assert "| fastai | 10 of 10 | 0.0042 |" in text
     assert "it took 90 seconds on 21 November 2026" in text
     assert "AUROC 0.910" in text
+    assert "| Way | Mean | bears |\n| --- | --- | --- |\n| ten nearest | 0.910 | 0.910 |\n| energy |" in text
     fails = text[text.index("## Where it fails") : text.index("## Limits")]
     rows = re.findall(r"^\| ([a-z ]+) \| ([\d.]+)", fails, re.MULTILINE)
     assert len(rows) == 7

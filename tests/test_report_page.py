@@ -86,7 +86,7 @@ def test_every_plot_is_read_aloud_and_its_numbers_stand_beside_it(looked_at: Pag
     for name, about in {
         "Precision and recall of each label": "The least sure recall is that of cat",
         "How often guesses of each confidence were right": "apart",
-        "How familiar the held-back photos are": "0 of 10 photos are below the threshold",
+        "How familiar those held back are": "0 of 10 are below the threshold",
         "Loss per epoch": "it was lowest, 0.2, after epoch 2",
         "Loss for each learning rate": "0.003 was chosen",
     }.items():
@@ -96,7 +96,14 @@ def test_every_plot_is_read_aloud_and_its_numbers_stand_beside_it(looked_at: Pag
         assert about in plot.locator("desc").text_content()
     for summary in looked_at.get_by_text("The same in numbers").all():
         summary.click()
-    for name in ("Precision and recall", "Calibration", "Epochs", "Learning rates", "Photos made harder"):
+    for name in (
+        "Precision and recall",
+        "Calibration",
+        "Epochs",
+        "Learning rates",
+        "Photos made harder",
+        "Ways to tell that were tried",
+    ):
         expect(looked_at.get_by_role("region", name=name, exact=True).get_by_role("table")).to_be_visible()
 
 
@@ -120,7 +127,7 @@ def test_it_says_what_the_model_has_not_seen(looked_at: Page):
     expect(section).to_contain_text(
         "There were few photos, less than 50, to learn some labels from: cat (8) and dog (8)."
     )
-    expect(section).to_contain_text("bears: of one of these 327 photos and one of its own")
+    expect(section).to_contain_text("bears: it calls 62.0\u00a0% of these 327 photos unfamiliar.")
 
 
 def test_the_same_run_has_the_same_report(folder):

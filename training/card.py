@@ -23,7 +23,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from training.faults import TrainingError
-from training.telling import costly, gaps, listed, percent, said, things, told_apart, worst_first
+from training.telling import costly, gaps, listed, percent, said, things, told_apart, weight, worst_first
 
 DEMOS = Path("site/demos")
 PAGES = Path(__file__).parent / "pages"
@@ -115,7 +115,9 @@ def _text(demo: Demo) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - it is Markdown, and `plain` escapes that
     )
-    env.filters.update(plain=_plain, times=_times, listed=listed, percent=percent, said=said, told_apart=told_apart)
+    env.filters.update(
+        plain=_plain, times=_times, listed=listed, percent=percent, said=said, told_apart=told_apart, weight=weight
+    )
     figures, parity = demo.figures, demo.figures.get("parity")
     words = demo.contract["prediction"]["properties"]["label"]["words"]
     labels = [each["label"] for each in figures["labels"]]

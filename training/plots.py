@@ -52,7 +52,7 @@ def losses(epochs: Sequence[Mapping[str, Any]]) -> Markup:
             axes.axvline(thawed[0] - 0.5, color=INK, linewidth=0.8, linestyle=":")
             _note(axes, thawed[0] - 0.5, "the body learns too")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylim(bottom=0)
+        axes.set(xlim=(0.5, len(epochs) + 0.5), ylim=(0, None))
         axes.legend()
         best = min(range(len(epochs)), key=lambda number: epochs[number]["valid"])
         return _svg(
@@ -132,9 +132,9 @@ def calibration(told: Mapping[str, Any]) -> Markup:
 
 
 def familiarity(values: Sequence[float], below: float) -> Markup:
-    """How familiar the held-back photos are, and where the model begins to say “unfamiliar”."""
+    """How familiar those held back are, and where the model begins to say “unfamiliar”."""
     with mpl.rc_context(STYLE):
-        figure, axes = _axes("familiarity", "photos held back")
+        figure, axes = _axes("familiarity", "held back")
         counts, edges = np.histogram(values, bins=30)
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=FIRST)
         axes.axvline(below, color=SECOND, linestyle="--")
@@ -144,9 +144,9 @@ def familiarity(values: Sequence[float], below: float) -> Markup:
         return _svg(
             figure,
             "familiarity",
-            "How familiar the held-back photos are",
+            "How familiar those held back are",
             f"Familiarity goes from {min(values):.2f} to {max(values):.2f}; "
-            f"{sum(value < below for value in values)} of {len(values)} photos are below the threshold of {below:.2f}.",
+            f"{sum(value < below for value in values)} of {len(values)} are below the threshold of {below:.2f}.",
         )
 
 

@@ -11,6 +11,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f}\u00a0%"
 
 
+def weight(size: int) -> str:
+    """Return a file's size in words: `4.2 MB`, `96 kB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
 def said(share: Mapping[str, Any]) -> str:
     """Return a share with the bounds it may lie between: `98.5 % (92.1 to 99.7 %)`."""
     if share["value"] is None:
@@ -59,8 +64,9 @@ def worst_first(figures: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def told_apart(foreign: Mapping[str, Any]) -> str:
-    """Say what an AUROC means."""
+    """Say how well a set of photos of something else is told from a model's own, and what an AUROC means."""
     return (
-        f"{foreign['name']}: of one of these {foreign['photos']} photos and one of its own, it finds its own more "
-        f"familiar {percent(foreign['auroc'])} of the time (AUROC {foreign['auroc']:.3f})."
+        f"{foreign['name']}: it calls {percent(foreign['unfamiliar'])} of these {foreign['photos']} photos unfamiliar. "
+        f"Of one of them and one of its own, it finds its own more familiar {percent(foreign['auroc'])} of the time "
+        f"(AUROC {foreign['auroc']:.3f})."
     )
