@@ -96,10 +96,13 @@ def command(hub: SmallHub, *words: object, token: str | None = None, answer: str
         stderr=subprocess.PIPE,
         text=True,
     )
-    os.write(terminal, (answer or "").encode())
-    out, err = process.communicate(timeout=120)
-    os.close(terminal)
-    os.close(typed)
+    try:
+        os.write(terminal, (answer or "").encode())
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        os.close(terminal)
+        os.close(typed)
     for secret in filter(None, (token, hub.token, hub.reader)):
         assert secret not in out + err
     return Said(process.returncode, out, err)
@@ -521,16 +524,18 @@ class Scripted:
         stage = self.stages.pop(0) if len(self.stages) > 1 else self.stages[0]
         if isinstance(stage, Exception):
             raise stage
-        return Runtime(*stage, None, None)
+        return Runtime(*stage, *[None] * (4 - len(stage)))
 
     def log(self, _stage):
         return []
 
-    def wait(self, *, before):
-        until_up(self, "new", Runtime(*before, None, None), clock=lambda: self.seconds, sleep=self.sleep)
+    def wait(self, *, before, hardware=None):
+        known = Runtime(*before, None, None)
+        until_up(self, "new", known, hardware=hardware, clock=lambda: self.seconds, sleep=self.sleep)
 
     def sleep(self, seconds):
         self.seconds += seconds
+        assert self.seconds < 7200, "it would wait for ever"
 
 
 def test_it_ends_whatever_the_hub_says():
@@ -558,6 +563,15 @@ def test_what_ran_before_is_not_taken_for_what_was_published(before, stages):
     space.wait(before=before)
     assert len(space.stages) == 1
     assert space.seconds < 60
+
+
+def test_other_hardware_is_waited_for():
+    """What failed, or ran, on the hardware of before says nothing of the next one."""
+    space = Scripted(
+        ("RUNTIME_ERROR", "new", "cpu"), ("BUILDING", "new"), ("RUNNING", "new", "cpu"), ("RUNNING", "new", "gpu")
+    )
+    space.wait(before=("RUNTIME_ERROR", "new"), hardware="gpu")
+    assert len(space.stages) == 1
 
 
 def test_a_space_that_stays_broken_is_told_in_a_minute():

@@ -58,7 +58,7 @@ def until_up(
         there = now.commit == commit or (now.commit is None and moved)
         if now.stage in UP and there and hardware in (None, now.hardware):
             return
-        if now.stage in FAILED and (there or moved):
+        if now.stage in FAILED and (moved or (there and hardware is None)):
             raise NotRunning(f"{space.name} does not run: {now.stage}. {_why(space, now)}{space.so_far}")
         if passed > LONGEST:
             late = f"{space.name} is still {line(now.stage)} after {LONGEST / 60:.0f} minutes"
