@@ -366,7 +366,7 @@ def test_two_at_a_time_of_a_host_and_eight_in_all():
 
     with elsewhere(answer, "") as where:
         port = where.rpartition(":")[2]
-        urls = [f"http://127.0.0.{host}:{port}/{number}" for number in range(8) for host in range(2, 8)]
+        urls = [f"http://127.0.0.{host}:{port}/{number}" for host in range(2, 8) for number in range(8)]
         assert fetched(*urls, public=lambda _: True, seconds=30) == [b"picture"] * 48
     assert most.pop("all") == web.AT_ONCE
     assert max(most.values()) == web.OF_ONE_HOST
