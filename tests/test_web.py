@@ -349,7 +349,7 @@ def test_a_host_that_answers_nothing_is_given_up():
 def test_two_at_a_time_of_a_host_and_eight_in_all():
     """Nobody's server is a quarry; and one slow host does not keep the others waiting."""
     inside, most, lock = Counter(), Counter(), threading.Lock()
-    full = threading.Event()
+    full, too_many = threading.Event(), threading.Event()
 
     def answer(request):
         host = request.headers["Host"]
@@ -357,8 +357,11 @@ def test_two_at_a_time_of_a_host_and_eight_in_all():
             inside[host] += 1
             most[host] = max(most[host], inside[host])
             most["all"] = max(most["all"], inside.total())
-        if inside.total() >= web.AT_ONCE:
+        if inside.total() == web.AT_ONCE and not full.is_set():
+            too_many.wait(0.5)  # nobody else comes as long as nobody leaves
             full.set()
+        if inside.total() > web.AT_ONCE:
+            too_many.set()
         full.wait(10)  # until as many are inside as ever should be
         with lock:
             inside[host] -= 1
