@@ -6,7 +6,6 @@ machine's own, or from another page, is turned away. What it does is in `cleanin
 """
 
 import asyncio
-import hmac
 import os
 import secrets
 import socket
@@ -23,7 +22,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from training import suspects
@@ -87,20 +86,19 @@ class Cleaner:
 
     def app(self, word: str, host: str) -> ASGIApp:
         """Return the whole of it, below `/word/` and asked as `host`."""
-        below = f"/{word}"
         routes = [
-            Route(f"{below}/", lambda _: FileResponse(PAGES / "clean.html")),
-            *(Route(f"{below}/{name}", lambda _, name=name: FileResponse(PAGES / name)) for name in STATIC),
-            Route(f"{below}/photos", self._doing(lambda _: self._photos())),
-            Route(f"{below}/marks", self._doing(lambda asked: self._news(int(asked.get("since", 0))))),
-            Route(f"{below}/mark", self._doing(self._mark), methods=["POST"]),
-            Route(f"{below}/undo", self._doing(self._undo), methods=["POST"]),
-            Route(f"{below}/plan", self._doing(lambda _: self._plan())),
-            Route(f"{below}/apply", self._doing(self._apply), methods=["POST"]),
-            Route(f"{below}/restore", self._doing(self._restore), methods=["POST"]),
-            Route(f"{below}/{{kind}}/{{row:int}}/{{version}}.jpg", self._picture),
+            Route("/", lambda _: FileResponse(PAGES / "clean.html")),
+            *(Route(f"/{name}", lambda _, name=name: FileResponse(PAGES / name)) for name in STATIC),
+            Route("/photos", self._doing(lambda _: self._photos())),
+            Route("/marks", self._doing(lambda asked: self._news(int(asked.get("since", 0))))),
+            Route("/mark", self._doing(self._mark), methods=["POST"]),
+            Route("/undo", self._doing(self._undo), methods=["POST"]),
+            Route("/plan", self._doing(lambda _: self._plan())),
+            Route("/apply", self._doing(self._apply), methods=["POST"]),
+            Route("/restore", self._doing(self._restore), methods=["POST"]),
+            Route("/{kind}/{row:int}/{version}.jpg", self._picture),
         ]
-        return Guard(Starlette(routes=routes), word, host)
+        return Guard(Starlette(routes=[Mount(f"/{word}", routes=routes)]), host)
 
     def _doing(self, what: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Request], Any]:
         """Do one thing after the other, each in a thread, and say in words what can not be done."""
@@ -209,10 +207,10 @@ class Cleaner:
 
 
 class Guard:
-    """Turns away whoever does not know the word, asks by another name, or comes from another page."""
+    """Turns away whoever asks by another name or comes from another page."""
 
-    def __init__(self, app: ASGIApp, word: str, host: str):
-        self._app, self._word = app, word.encode()
+    def __init__(self, app: ASGIApp, host: str):
+        self._app = app
         port = host.rpartition(":")[2]
         self._hosts = {host, f"localhost:{port}"}
         self._origins = {f"http://{each}" for each in self._hosts}
@@ -232,11 +230,8 @@ class Guard:
         return None
 
     def _refusal(self, request: Request) -> Response | None:
-        known = request.url.path.split("/")[1].encode()
         if request.headers.get("host") not in self._hosts:
             return Response("This page has another address.", 421)
-        if not hmac.compare_digest(known, self._word):
-            return Response("Open the address that the terminal shows.", 404)
         if request.method not in ("GET", "HEAD") and request.headers.get("origin") not in self._origins:
             return Response("Only this page itself may ask for that.", 403)
         if int(request.headers.get("content-length") or 0) > LONGEST or "transfer-encoding" in request.headers:

@@ -159,9 +159,5 @@ def _rename(source: Path, target: Path) -> None:
         if target.exists():
             raise FileExistsError(errno.EEXIST, "It is there already") from error
         source.rename(target)
-        return
-    try:
+    else:
         source.unlink()
-    except OSError:
-        target.unlink()
-        raise

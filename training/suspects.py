@@ -102,7 +102,7 @@ def _judged(kept: Kept, embeddings: np.ndarray, labels: np.ndarray, steps: Itera
     folds = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
     for others, these in folds.split(small, labels):
         next(steps)
-        model = LogisticRegression(max_iter=300).fit(small[others], labels[others])
+        model = LogisticRegression(max_iter=300, tol=1e-3).fit(small[others], labels[others])
         judged[these] = 0
         judged[np.ix_(these, model.classes_)] = model.predict_proba(small[these])
     return judged

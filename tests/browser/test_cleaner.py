@@ -312,6 +312,7 @@ def test_little_room_is_enough(table: Page, size):
     """On a phone, or magnified four times: nothing to the side, and every button can be reached."""
     table.set_viewport_size({"width": size[0], "height": size[1]})
     assert table.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert table.get_by_role("listbox", name="Photos").bounding_box()["width"] > 0.9 * size[0]
     for name in ("Keep", "Delete", "square"):
         button = table.get_by_role("complementary").get_by_role("button", name=name)
         button.scroll_into_view_if_needed()
@@ -366,6 +367,8 @@ def test_ten_thousand_photos(tmp_path, page: Page):
             page.keyboard.press(key)
             file = current(page)
             label, number = re.fullmatch(r"(even|odd)/(\d+)\.png", file).groups()
+            drawn_as = page.get_by_role("listbox", name="Photos").get_attribute("aria-activedescendant")
+            expect(page.locator(f"#{drawn_as}")).to_have_accessible_name(re.compile(re.escape(file)))
             shown = page.get_by_role("complementary").locator("img")
             expect(shown).to_have_attribute("src", re.compile(rf"^views/{int(number)}/"))
             page.keyboard.press("d")
