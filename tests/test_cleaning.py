@@ -457,7 +457,7 @@ def test_wrong_labels_come_first(tmp_path):
     assert sorted(first) == wrong
     at = next(at for at, each in enumerate(kept.rows) if each["file"] == "disc/3.jpg")
     assert re.match(
-        r"Likely labelled wrongly: a model that never saw it says ring, \d+ %\.",
+        r"Likely labelled wrongly: another model, which never saw it, says ring, \d+ %\.",
         suspects.why(kept, found, at)[0],
     )
 

@@ -22,7 +22,7 @@ from training.kept import Kept
 
 DIMENSIONS = 64  # of 1280: the labels are found as well in these, and four times as fast
 FOLDS = 5
-TWIN = 0.2  # of the distance that photos usually have to their nearest: what is nearer is almost the same
+TWIN = 0.25  # of the distance that photos usually have to their nearest: what is nearer is almost the same
 BLOCK = 1000  # photos that are compared with all others at once
 
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
@@ -176,9 +176,11 @@ def why(kept: Kept, found: list[Suspicion], row: int) -> list[str]:
     sentences = []
     if suspicion.seems != photo["label"]:
         likely, sure = "Likely" if suspicion.wrong else "Perhaps", f"{100 * suspicion.sure:.0f} %"
-        sentences.append(f"{likely} labelled wrongly: a model that never saw it says {suspicion.seems}, {sure}.")
+        sentences.append(
+            f"{likely} labelled wrongly: another model, which never saw it, says {suspicion.seems}, {sure}."
+        )
     elif suspicion.wrong:
-        sentences.append("Perhaps labelled wrongly: a model that never saw it is far from sure of its label.")
+        sentences.append("Perhaps labelled wrongly: another model, which never saw it, is far from sure of its label.")
     elif said(kept, photo) != photo["label"]:
         sentences.append(f"The model says {said(kept, photo)}, not {photo['label']}.")
     if suspicion.twin is not None:
