@@ -13,6 +13,7 @@ And more for whoever changes the bridge:
     python3 dev.py bench outage         what an outage does to askers and to the Space: five minutes
     python3 dev.py bench soak           half an hour of everything: does anything grow, or fail?
     python3 dev.py bench photos         what cleaning large photos costs who asks beside them
+    python3 dev.py bench training PHOTOS    our recipe beside fastai's fine_tune, and the graph beside load_learner
 
 Standard library only: it runs before anything is installed.
 """
@@ -44,7 +45,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
-BENCHES = ("bridge", "dialects", "outage", "photos", "soak")
+BENCHES = ("bridge", "dialects", "outage", "photos", "soak", "training")
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],
@@ -292,6 +293,7 @@ def test(rest: list[str]) -> int:
         [PYTHON, "-m", "mypy"],
         [BIN / "node", ROOT / "tests/node_modules/typescript/bin/tsc", "-p", "tests/tsconfig.json"],
         [PYTHON, "-m", "training.record", "--check"],
+        [PYTHON, "-m", "training.card", "--check"],
         [PYTHON, "-m", "pytest", *rest],
     ]
     for check in checks:

@@ -209,7 +209,7 @@ async def _origin(contract: Contract, space: GradioSpace, origin: str) -> list[F
             "origin-refused",
             f"The bridge does not let pages of {origin} read its answers.",
             "Every question fails with “The model's server does not answer”.",
-            f"Publish again with `python -m training.publish --origins {origin}`.",
+            f"Publish again with `python -m training.publish --to hub:you/my-space --origins {origin}`.",
         )
     ]
 

@@ -24,7 +24,14 @@ def percent(share: float) -> str:
 
 
 def sentence(prediction: Json, words: Mapping[str, str]) -> str:
-    """Return the verdict in one plain sentence, as sure as the model and no surer."""
+    """Return the verdict in one plain sentence, as sure as the model and no surer; what is unfamiliar comes first."""
+    choice = _choice(prediction, words)
+    if (prediction or {}).get("unfamiliar"):
+        return f"Unfamiliar. If it has to choose: {choice[:1].lower()}{choice[1:]}"
+    return choice
+
+
+def _choice(prediction: Json, words: Mapping[str, str]) -> str:
     confidences = (prediction or {}).get("confidences") or []
     if not confidences:
         label = (prediction or {}).get("label")

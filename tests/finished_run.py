@@ -21,6 +21,7 @@ RUN: dict[str, Any] = {
     "labels": list(LABELS),
     "body": "a_small_body",
     "size": 64,
+    "resized": 80,
     "seed": 42,
     "device": "1 × CPU, 2 threads",
     "started": "2026-11-21T12:00:00+00:00",

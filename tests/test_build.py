@@ -183,6 +183,12 @@ def test_a_verdict_is_as_sure_as_the_model(cat, said):
     ) == said.replace(" %", "\u00a0%")
 
 
+def test_what_is_unfamiliar_is_said_first():
+    """Before a label, which it has to give whatever it is shown."""
+    told = {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.75}], "unfamiliar": True}
+    assert words.sentence(told, {"cat": "a cat"}) == "Unfamiliar. If it has to choose: probably a cat, 75\u00a0%."
+
+
 @pytest.fixture
 def site(tmp_path):
     """A copy of the site's folder, to be changed."""

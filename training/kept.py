@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from training.faults import TrainingError
+
 KEPT = Path(".local/training")
 
 
-class KeptError(Exception):
+class KeptError(TrainingError):
     """There is no whole run to look at; the text says which essay to run."""
 
 

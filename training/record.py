@@ -22,6 +22,7 @@ from PIL import Image
 from api_bridge.contract import load, wrong_with
 from api_bridge.faults import ContractUnreadable, Fault
 from api_bridge.photos import clean, describe
+from training.faults import TrainingError
 from training.space.model import Model
 
 DEMOS = Path("site/demos")
@@ -36,11 +37,12 @@ PHOTO = {
         "pixels": {"type": "integer", "minimum": 1, "maximum": 24_000_000},
     },
 }
+MEASURED = ("labels", "accuracy", "validated_on", "trained_on", "unfamiliar_below")
 TOLERANCE = 0.02  # how far a confidence may move before `check` speaks of it
 NOISE = 0.002  # how far it moves between machines: not worth a new revision
 
 
-class DemoError(Exception):
+class DemoError(TrainingError):
     """What people wrote and what the machine made do not fit; the text says what to do."""
 
 
@@ -81,7 +83,7 @@ def record(folder: Path) -> bool:
 def describe_demo(folder: Path) -> dict[str, Any]:
     """Return the contract that `folder`'s model and `demo.toml` amount to, of revision 1."""
     said, model = _demo_toml(folder), _model(folder)
-    demo = folder.name
+    demo, fields = folder.name, model.fields or {"photo": PHOTO}
     return {
         "contract": 1,
         "demo": demo,
@@ -89,15 +91,15 @@ def describe_demo(folder: Path) -> dict[str, Any]:
         "title": said["title"],
         "input": {
             "type": "object",
-            "required": ["photo"],
+            "required": list(fields),
             "additionalProperties": False,
-            "properties": {"photo": PHOTO},
+            "properties": fields,
         },
         "steps": {
             demo: {
                 "space": said.get("space", "here"),
                 "endpoint": said.get("endpoint", f"/{demo}"),
-                "takes": {"photo": "input.photo"},
+                "takes": {name: f"input.{name}" for name in fields},
                 "pure": True,
             }
         },
@@ -107,7 +109,7 @@ def describe_demo(folder: Path) -> dict[str, Any]:
             "file": "model.onnx",
             "sha256": model.sha256,
             "size": model.size,
-            **{name: model.about[name] for name in ("labels", "accuracy", "validated_on", "trained_on")},
+            **{name: model.about[name] for name in MEASURED},
         },
     }
 
@@ -124,7 +126,7 @@ def _label_schema(labels: list[str], words: dict[str, str]) -> dict[str, Any]:
     return {
         "kind": "label",
         "type": "object",
-        "required": ["label", "confidences"],
+        "required": ["label", "confidences", "familiarity", "unfamiliar"],
         "properties": {
             "label": {**label, "words": {name: words.get(name, name) for name in labels}},
             "confidences": {
@@ -137,33 +139,52 @@ def _label_schema(labels: list[str], words: dict[str, str]) -> dict[str, Any]:
                     "properties": {"label": label, "confidence": confidence},
                 },
             },
+            "familiarity": {"type": "number", "minimum": -1, "maximum": 1.001},
+            "unfamiliar": {"type": "boolean"},
         },
     }
 
 
-def _example(folder: Path, model: Model, said: dict[str, str]) -> dict[str, Any]:
-    """One of `demo.toml`'s examples, with the model's prediction for it."""
-    path = folder / "examples" / said["photo"]
-    try:
-        file = describe(path.read_bytes())
-        # Cleaned, as the bridge does: what is recorded is what the Space will be asked.
-        with Image.open(io.BytesIO(clean("photo", file).content)) as picture:
-            probabilities = model(picture)
-    except (OSError, Fault) as error:
-        raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
-    ranked = sorted(probabilities.items(), key=lambda item: item[1], reverse=True)
+def _example(folder: Path, model: Model, said: dict[str, Any]) -> dict[str, Any]:
+    """One of `demo.toml`'s examples, with the model's prediction for it: a photo, or the `input` of a form."""
+    if model.fields:
+        given, name = said["input"], _name(said["title"])
+        asked = {"input": given}
+        wrong = set(given) ^ set(model.fields)
+        if wrong:
+            raise DemoError(f"The example “{said['title']}” and the form differ in: {', '.join(sorted(wrong))}.")
+        try:
+            predicted = model.prediction(given)
+        except ValueError as error:
+            raise DemoError(f"The example “{said['title']}” gives what the form does not take: {error}.") from error
+    else:
+        path = folder / "examples" / said["photo"]
+        try:
+            file = describe(path.read_bytes())
+            # Cleaned, as the bridge does: what is recorded is what the Space will be asked.
+            with Image.open(io.BytesIO(clean("photo", file).content)) as picture:
+                predicted = model.prediction(picture)
+        except (OSError, Fault) as error:
+            raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
+        name = _name(path.stem)
+        asked = {"alt": said["alt"], "input": {"photo": {"file": f"examples/{path.name}", **file.described()}}}
     return {
-        "name": _name(path.stem),
+        "name": name,
         "title": said["title"],
-        "alt": said["alt"],
+        **asked,
         "source": said["source"],
-        "input": {"photo": {"file": f"examples/{path.name}", **file.described()}},
-        "prediction": {
-            "label": ranked[0][0],
-            "confidences": [{"label": label, "confidence": round(value, 4)} for label, value in ranked],
-        },
+        "prediction": _rounded(predicted),
         "tolerance": TOLERANCE,
     }
+
+
+def _rounded(value: Any) -> Any:
+    """Four digits of a number: the others are of one machine."""
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _name(stem: str) -> str:
@@ -180,7 +201,8 @@ def _demo_toml(folder: Path) -> dict[str, Any]:
         raise DemoError(f"{path} can not be read: {error}.") from error
     wanted = {"title": said, **{f"examples[{n}]": each for n, each in enumerate(said.get("examples", []))}}
     for place, each in wanted.items():
-        for name in ("title",) if place == "title" else ("photo", "title", "alt", "source"):
+        names = ("title", "source") if "input" in each else ("photo", "title", "alt", "source")
+        for name in ("title",) if place == "title" else names:
             if not isinstance(each.get(name), str):
                 raise DemoError(f'{path}: {place} needs a line `{name} = "…"`.')
     return said

@@ -7,7 +7,6 @@ It shows training photos, so it stays in the trainer's folder: `report.html`, an
 Any browser opens it from the disk, without a server and without scripts.
 """
 
-import math
 import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -148,7 +147,8 @@ def _draw(kept: Kept, worst: list[Row], others: Iterable[Row]) -> None:
         row["picture"] = _picture(photo, folder / f"{number}.webp")
         if number in large:
             evidence = maps[number, row["guess"]].astype(float)
-            row["map"] = _picture(overlaid(photo, evidence, _seen(kept.run["size"])), folder / f"{number}-map.webp")
+            laid = overlaid(photo, evidence, kept.run["size"] / kept.run["resized"])
+            row["map"] = _picture(laid, folder / f"{number}-map.webp")
 
 
 def _picture(photo: Image.Image, path: Path) -> dict[str, Any]:
@@ -171,11 +171,6 @@ def overlaid(photo: Image.Image, evidence: np.ndarray, seen: float) -> Image.Ima
     over.paste(shades.resize((width, height), Image.Resampling.BILINEAR), middle)
     colours = np.uint8(255 * mpl.colormaps["magma"](np.asarray(over))[..., :3])
     return Image.blend(photo, Image.fromarray(colours), 0.55)
-
-
-def _seen(size: int) -> float:
-    """What part of each side the network looks at: the photo is squeezed to a little more, and its middle cut out."""
-    return size / (size + math.ceil(size * 0.14 / 8) * 8)
 
 
 @call_parse

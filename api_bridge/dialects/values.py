@@ -182,7 +182,9 @@ def _label(value: Json) -> Json:
     confidences = [
         {"label": str(each["label"]), "confidence": each["confidence"]} for each in value.get("confidences") or []
     ]
-    return {"label": label, "confidences": confidences} if confidences else {"label": label}
+    # How like what the model learned from this is: our own Spaces say so.
+    strange = {name: value[name] for name in ("familiarity", "unfamiliar") if name in value}
+    return {"label": label, **({"confidences": confidences} if confidences else {}), **strange}
 
 
 def _highlighted(part: Json) -> Json:

@@ -31,6 +31,8 @@ export const LONG = 8_000;
 /** Beside an answer that is not whole. */
 export const PARTIAL = "Still being answered: this is not all of it yet.";
 
+const UNFAMILIAR = "Unfamiliar.";
+
 // A fault is drawn anew each time, so that the same one twice is heard twice.
 let faults = 0;
 
@@ -87,7 +89,9 @@ export function refusal(contract, state) {
 /** A label: the verdict, and how sure the model is of each. @type {Draw} */
 export function label(schema, prediction) {
   const confidences = confidencesOf(prediction);
-  return html`<p class="verdict">${sentence(prediction, schema.properties?.label?.words ?? {})}</p>
+  const words = schema.properties?.label?.words ?? {};
+  return html`<p class="verdict">${prediction?.unfamiliar ? UNFAMILIAR : choice(prediction, words)}</p>
+    ${prediction?.unfamiliar && html`<p>This is unlike what it learned from. ${forced(prediction, words)}</p>`}
     ${confidences.length > 0 && html`<ul class="bars">${confidences.map(({ label, confidence }) => html`
       <li><span>${label}</span><span>${percent(confidence)}</span>
         <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
@@ -124,11 +128,22 @@ function confidencesOf(prediction) {
 }
 
 /**
- * The verdict in one plain sentence, as sure as the model and no surer.
+ * The verdict in one plain sentence, as sure as the model and no surer; what is unfamiliar comes first.
  * @param {any} prediction
  * @param {Record<string, string>} words what each label is called in a sentence
  */
 export function sentence(prediction, words) {
+  return prediction?.unfamiliar ? `${UNFAMILIAR} ${forced(prediction, words)}` : choice(prediction, words);
+}
+
+/** What it says of something unlike all it knows: it has no word for that. @param {any} prediction @param {Record<string, string>} words */
+function forced(prediction, words) {
+  const said = choice(prediction, words);
+  return `If it has to choose: ${said.slice(0, 1).toLowerCase()}${said.slice(1)}`;
+}
+
+/** @param {any} prediction @param {Record<string, string>} words */
+function choice(prediction, words) {
   const [first, second] = confidencesOf(prediction);
   const called = (/** @type {string} */ label) => words[label] ?? label;
   const begun = (/** @type {string} */ text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

@@ -43,7 +43,7 @@ def answered(page: Page) -> None:
 def saved(page: Page) -> None:
     page.get_by_role("link", name="Chelsea, a cat").click()
     page.get_by_text("What it knows, and where it fails").click()
-    expect(page.get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("table").first).to_be_visible()
 
 
 def failed(page: Page) -> None:

@@ -89,6 +89,8 @@ def test_verdicts_are_said_alike(visitor: Page, road: Road):
         {"label": "cat", "confidences": []},
         {"label": "a wolf"},
         {"label": None},
+        {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.75}], "unfamiliar": True},
+        {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.75}], "unfamiliar": False},
         None,
     ]
     told = judge(visitor, road, "(made, words) => made.map((each) => view.sentence(each, words))", made, words)

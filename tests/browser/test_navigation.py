@@ -104,7 +104,7 @@ def test_the_keyboard_alone_is_enough(demo: Page):
     assert seen[:4] == ["Skip to the content", "TinySpaces", "field-photo", "Ask"]
     assert seen[7] == "What it knows, and where it fails"
     demo.keyboard.press("Enter")
-    expect(demo.get_by_role("table")).to_be_visible()
+    expect(demo.get_by_role("table").first).to_be_visible()
     demo.get_by_role("link", name="Chelsea, a cat").focus()
     demo.keyboard.press("Enter")
     expect(demo.get_by_role("region", name="Answer")).to_contain_text("A cat, over 99 %.")

@@ -6,14 +6,17 @@ The Space: every demo as one Gradio app, with the bridge mounted beside it.
 The bridge asks Gradio's own API, only without leaving this process.
 """
 
+import inspect
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import zerogpu
 from fastapi import FastAPI
+from gradio.components.label import LabelData
 from model import Model
 from PIL import Image
 
@@ -29,23 +32,67 @@ TITLE = "TinySpaces"
 KEPT = 600  # seconds that a photo given to Gradio's own page stays on disk; those from the bridge never touch it
 
 
-def answer(contract: Contract) -> Callable[[Image.Image], dict[str, float]]:
-    """Return the function behind `contract`'s endpoint; its parameter's name is part of the contract."""
+class VerdictData(LabelData):
+    """What Gradio's label carries, and whether this is like what the model learned from."""
+
+    familiarity: float
+    unfamiliar: bool
+
+
+class Verdict(gr.Label):
+    """Gradio's label, which also says what is unfamiliar."""
+
+    is_template = True  # on the page it is a label like any other
+    data_model = VerdictData
+
+    def postprocess(self, value: dict[str, Any] | None) -> VerdictData | None:
+        """Pass on what the model said, if it was asked."""
+        return VerdictData(**value) if value else None
+
+
+def answer(contract: Contract) -> Callable[..., dict[str, Any]]:
+    """Return the function behind `contract`'s endpoint; its parameters' names are part of the contract."""
     agreed = contract.json["model"]
     model = Model(contract.folder / agreed["file"])
     if model.sha256 != agreed["sha256"]:
         raise SystemExit(f"{contract.demo}: {agreed['file']} is not the model of the contract; publish the demo again.")
 
-    def ask(photo: Image.Image | None) -> dict[str, float]:
+    def look(photo: Image.Image | None) -> dict[str, Any]:
         if photo is None:
             raise gr.Error("Choose a photo first.", print_exception=False)
         try:
             picture = upright(photo)
         except DAMAGED as error:
             raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
-        return model(picture)
+        return model.prediction(picture)
 
-    return ask
+    def read(*values: Any) -> dict[str, Any]:
+        given = dict(zip(contract.fields, values, strict=True))
+        if empty := [contract.fields[name]["title"] for name, value in given.items() if value in (None, "")]:
+            raise gr.Error(f"Fill in first: {', '.join(empty)}.", print_exception=False)
+        try:
+            return model.prediction(given)
+        except ValueError as error:
+            raise gr.Error("The form has a choice that the model does not know.", print_exception=False) from error
+
+    if model.fields is None:
+        return look
+    # Gradio names an endpoint's parameters after the function's.
+    names = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in model.fields]
+    read.__signature__ = inspect.Signature(names)
+    return read
+
+
+def control(field: dict[str, Any]) -> gr.components.Component:
+    """Return Gradio's control for a field of a contract."""
+    if field["kind"] == "image":
+        # As it came: whatever Gradio converts would move the probabilities.
+        return gr.Image(type="pil", image_mode=None, label=field["title"], height=420)
+    if field["kind"] == "choice":
+        choices = [(field.get("words", {}).get(value, value), value) for value in field["enum"]]
+        return gr.Dropdown(choices, label=field["title"], value=field.get("default"))
+    limits = {name: field[name] for name in ("minimum", "maximum", "step") if name in field}
+    return gr.Number(label=field["title"], value=field.get("default"), **limits)
 
 
 def draw(contracts: dict[str, Contract]) -> gr.Blocks:
@@ -57,20 +104,25 @@ def draw(contracts: dict[str, Contract]) -> gr.Blocks:
             if step["space"] != "here":
                 continue  # another Space answers it, and the bridge asks that one
             with gr.Tab(contract.title), gr.Row():
-                # As it came: whatever Gradio converts would move the probabilities.
-                photo = gr.Image(type="pil", image_mode=None, label="Photo", height=420)
+                with gr.Column():
+                    controls = [control(field) for field in contract.fields.values()]
                 with gr.Column():
                     button = gr.Button("Ask", variant="primary")
-                    label = gr.Label(label="Answer")
-                    pictures = [
-                        str(contract.folder / example["input"]["photo"]["file"])
+                    label = Verdict(label="Answer")
+                    examples = [
+                        [_shown(contract, value) for value in example["input"].values()]
                         for example in contract.json["examples"]
                     ]
-                    if pictures:
-                        gr.Examples(pictures, photo, examples_per_page=6)
+                    if examples:
+                        gr.Examples(examples, controls, examples_per_page=6)
                 # No queue of Gradio's: the bridge decides who waits, and the page gets its answer in one request.
-                button.click(answer(contract), photo, label, api_name=step["endpoint"].strip("/"), queue=False)
+                button.click(answer(contract), controls, label, api_name=step["endpoint"].strip("/"), queue=False)
     return page
+
+
+def _shown(contract: Contract, value: Any) -> Any:
+    """An example's value as Gradio shows it: a file by its path."""
+    return str(contract.folder / value["file"]) if isinstance(value, dict) and "file" in value else value
 
 
 def main() -> None:
