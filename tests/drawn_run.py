@@ -91,7 +91,7 @@ def tree(root: Path) -> dict[str, tuple[bytes, int]]:
 
 def marks(folder: Path) -> list[tuple[str, str, str | None]]:
     """What is marked in a trainer's folder, as its own file says."""
-    from training.cleaning import Cleaning
+    from training.cleaning.plan import Cleaning
 
     waiting = Cleaning.read(Kept.read(folder)).waiting()
     return [(mark.file, mark.decision, mark.label) for mark in waiting.values()]

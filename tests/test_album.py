@@ -10,8 +10,8 @@ import pytest
 from pictures import drawn, picture
 from PIL import Image
 
-from training.album import COLUMNS, Album, LeftOut, read
-from training.links import GatherError, Link
+from training.gathering.album import COLUMNS, Album, LeftOut, read
+from training.gathering.links import GatherError, Link
 
 
 def link(label: str, number: int = 0) -> Link:

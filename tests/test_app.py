@@ -9,16 +9,17 @@ import sys
 import httpx2
 import jsonschema
 import pytest
-from conftest import CAT, run
+from conftest import CAT, ROOT, run
 from PIL import Image
 from servers import served
 from starlette.testclient import TestClient
 
 import dev
-from api_bridge import Bridge, RecordedSpace, create_app, load
+from api_bridge import Bridge, RecordedSpace, create_app, load, load_all
 from api_bridge.admission import Gate
 
 HERE = "http://bridge"
+DEMOS = {each.demo: each for each in load_all(ROOT / "site/demos").values()}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -55,20 +56,29 @@ def test_a_cat_is_a_cat(road, contract):
     assert len(told["trace_id"]) == 32
 
 
-def test_the_space_keeps_what_the_examples_recorded(road, contract):
-    """The contract's own examples, through everything, within their tolerance."""
+@pytest.mark.parametrize("demo", DEMOS)
+def test_the_space_keeps_what_the_examples_recorded(road, demo):
+    """Every demo's own examples, photos and forms, through everything, within their tolerance."""
+    contract = DEMOS[demo]
     for example in contract.json["examples"]:
-        content = (contract.folder / example["input"]["photo"]["file"]).read_bytes()
-        response = httpx2.post(f"{road.bridge}/v1/demos/catdog/ask", files={"photo": content}, timeout=30)
-        told = {each["label"]: each["confidence"] for each in response.json()["prediction"]["confidences"]}
-        for each in example["prediction"]["confidences"]:
-            assert abs(told[each["label"]] - each["confidence"]) <= example["tolerance"]
+        given = example["input"]
+        if "photo" in given:
+            asked = {"files": {"photo": (contract.folder / given["photo"]["file"]).read_bytes()}}
+        else:
+            asked = {"json": given}
+        response = httpx2.post(f"{road.bridge}/v1/demos/{demo}/ask", **asked, timeout=30)
+        told, recorded = response.json()["prediction"], example["prediction"]
+        confidences = {each["label"]: each["confidence"] for each in told["confidences"]}
+        for each in recorded["confidences"]:
+            assert abs(confidences[each["label"]] - each["confidence"]) <= example["tolerance"]
+        assert told["unfamiliar"] is recorded["unfamiliar"]
+        assert abs(told["familiarity"] - recorded["familiarity"]) <= example["tolerance"]
 
 
 def test_the_bridge_lists_and_shows_its_demos(road, contract):
     """What a page needs to know, and how the Space is."""
     assert httpx2.get(f"{road.bridge}/v1/demos").json() == {
-        "demos": [{"demo": "catdog", "title": contract.title, "revision": contract.revision}]
+        "demos": [{"demo": each.demo, "title": each.title, "revision": each.revision} for each in DEMOS.values()]
     }
     shown = httpx2.get(f"{road.bridge}/v1/demos/catdog").json()
     assert shown["contract"] == contract.json

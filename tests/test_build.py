@@ -133,6 +133,7 @@ def test_what_was_measured_is_on_the_page_and_the_page_stays_small(site):
 def test_a_demo_with_few_figures_or_none_has_its_page(site, told):
     """What an older run left is drawn as far as it goes."""
     (site / "demos/catdog/figures.json").unlink()
+    (site / "demos/catdog/card.md").unlink()
     if told:
         (site / "demos/catdog/figures.json").write_text(json.dumps(told))
     page = build.build(site=site)["catdog/index.html"].decode()

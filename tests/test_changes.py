@@ -8,7 +8,7 @@ import pytest
 from conftest import CATDOG, ROOT
 
 from api_bridge import Contract, load
-from training.changes import Stored, between, for_visitors, foreign, ours, size, told, told_visitors
+from training.hub.changes import Stored, between, for_visitors, foreign, ours, size, told, told_visitors
 
 
 def stored(folder, path: str, *, large: bool = False) -> Stored:

@@ -16,11 +16,11 @@ from conftest import ROOT
 from drawn_run import cleaner, drawn, look, marks, row, tree
 from PIL import Image
 
-from training import journal, suspects
-from training.cleaning import Cleaning, CleaningError, restored
+from training.cleaning import journal, suspects
+from training.cleaning.marks import Content
+from training.cleaning.moves import MoveError, put
+from training.cleaning.plan import Cleaning, CleaningError, restored
 from training.kept import Kept, write
-from training.marks import Content
-from training.moves import MoveError, put
 
 
 def cleaning(folder: Path) -> Cleaning:
@@ -227,7 +227,7 @@ def test_restoring_writes_over_nothing_and_says_what_it_left(marked):
 CRASH = """
 import os, sys, shutil
 from pathlib import Path
-from training.cleaning import Cleaning
+from training.cleaning.plan import Cleaning
 from training.kept import Kept
 
 STEPS = ("os.link", "os.remove", "os.rename", "os.truncate", "open", "os.mkdir", "shutil.copyfile")
@@ -335,7 +335,7 @@ def test_photos_on_another_disk_are_moved_and_moved_back(elsewhere):
 LIMITED = """
 import os, resource, sys
 from pathlib import Path
-from training.cleaning import Cleaning, CleaningError
+from training.cleaning.plan import Cleaning, CleaningError
 from training.kept import Kept
 ours = Cleaning.read(Kept.read(Path(sys.argv[1])))
 digest = ours.plan().digest

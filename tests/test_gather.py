@@ -19,8 +19,8 @@ from PIL import Image
 from search_server import bing, duckduckgo, search_server
 from servers import says, server
 
-from training import links, web
 from training.gather import GatherError, gather
+from training.gathering import links, web
 
 
 def here(address: str) -> bool:

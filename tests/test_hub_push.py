@@ -18,11 +18,11 @@ from small_hub import SmallHub, small_hub
 from test_publish import fresh_environment
 
 from api_bridge import load
-from training.changes import ours
-from training.hub import Runtime
-from training.hub_refusals import Away
+from training.hub.changes import ours
+from training.hub.push import Runtime
+from training.hub.refusals import Away
+from training.hub.running import LONGEST, NotRunning, until_up
 from training.publish import publish
-from training.running import LONGEST, NotRunning, until_up
 
 PAGE = "https://you.github.io"
 PAUSED = [{"stage": "PAUSED"}]  # what a Space says that no test waits for

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pictures import picture
 from search_server import bing, duckduckgo, search_server
 
-from training import links
-from training.links import GatherError, Link, label_of, links_from, search, searches
+from training.gathering import links
+from training.gathering.links import GatherError, Link, label_of, links_from, search, searches
 
 # What Windows, macOS and Linux each refuse, or change without a word.
 UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]|^[ .-]|[ .]$')

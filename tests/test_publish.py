@@ -14,7 +14,7 @@ from conftest import CAT, CATDOG, ROOT, free_port
 from PIL import Image
 
 import dev
-from training.changes import FILES, ours
+from training.hub.changes import FILES, ours
 from training.publish import PublishError, publish
 
 ADDED = "spaces==0.51.3"  # it comes with every Gradio Space, and speaks with ZeroGPU

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import says, server
 
-from training import web
-from training.web import Busy, NotFetched, NotNow, Web, is_public
+from training.gathering import web
+from training.gathering.web import Busy, NotFetched, NotNow, Web, is_public
 
 
 def here(address: str) -> bool:

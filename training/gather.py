@@ -22,10 +22,10 @@ from typing import Annotated
 from ddgs import DDGS
 from fastcore.script import call_parse
 
-from training.album import Album
-from training.gathering import Gathering, Outcome
-from training.links import GatherError, Link, links_from, search, searches
-from training.web import is_public
+from training.gathering.album import Album
+from training.gathering.links import GatherError, Link, links_from, search, searches
+from training.gathering.run import Gathering, Outcome
+from training.gathering.web import is_public
 
 SPARE = 2  # links for each photo that is wanted: many lead nowhere
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

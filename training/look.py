@@ -24,11 +24,11 @@ def main(words: list[str] | None = None) -> int:
 
             print(f"Open {report.write(folder)}")
         elif options.command == "restore":
-            from training.cleaning import restored
+            from training.cleaning.plan import restored
 
             print("\n".join(restored(folder)))
         else:
-            from training.cleaner import clean
+            from training.cleaning.server import clean
 
             clean(folder, options.port, show=not options.no_open)
     return 0

@@ -30,10 +30,10 @@ from fastcore.script import call_parse
 import api_bridge
 from api_bridge import Contract, Fault, load, load_all
 from api_bridge.contract import files_in
-from training.changes import FILES, FOLDERS, MARK, PublishError
+from training.hub.changes import FILES, FOLDERS, MARK, PublishError
 
 if TYPE_CHECKING:
-    from training.hub import HubSpace
+    from training.hub.push import HubSpace
 
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
@@ -114,8 +114,8 @@ def _readme(contracts: list[Contract]) -> str:
 def _to_hub(name: str, origins: list[str], demos: Path, revision: str, hardware: str | None, yes: bool) -> int:
     """Publish to the Space `name`, or bring `revision` back there; return an exit code."""
     # Whoever renders a folder needs nothing of this.
-    from training import release, running
-    from training.hub import HubSpace
+    from training.hub import release, running
+    from training.hub.push import HubSpace
 
     space = HubSpace(name)
     there = release.found(space)

@@ -44,7 +44,7 @@ def test_figures_and_card_can_be_read_by_everybody(page: Page, address, scheme):
     page.goto(address)
     page.get_by_text("What it knows, and where it fails").click()
     page.get_by_text("The model card, with all there is to know").click()
-    for name in ("What was shown, and what it said", "Label by label", "Photos that are harder to see"):
+    for name in ("What was shown, and what it said", "Label by label", "Harder to see"):
         expect(page.get_by_role("region", name=name).get_by_role("table")).to_be_visible()
     region = page.get_by_role("region", name="Label by label")
     region.focus()

@@ -15,8 +15,8 @@ from pathlib import Path
 from api_bridge.contract import Contract, load
 from api_bridge.faults import ContractUnreadable
 from api_bridge.report import line
-from training.changes import MARK, Changes, PublishError, between, foreign, size, told, told_visitors
-from training.hub import HubSpace, Now
+from training.hub.changes import MARK, Changes, PublishError, between, foreign, size, told, told_visitors
+from training.hub.push import HubSpace, Now
 
 
 @dataclass(frozen=True)

@@ -25,15 +25,15 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from training import suspects
-from training.cleaning import Cleaning, CleaningError
+from training.cleaning import suspects
+from training.cleaning.journal import alone
+from training.cleaning.plan import Cleaning, CleaningError
+from training.cleaning.suspects import Suspicion
+from training.cleaning.thumbs import SIZES, Unreadable, picture, version
 from training.faults import TrainingError
-from training.journal import alone
 from training.kept import Kept
-from training.suspects import Suspicion
-from training.thumbs import SIZES, Unreadable, picture, version
 
-PAGES = Path(__file__).parent / "pages"
+PAGES = Path(__file__).parent.parent / "pages"
 STATIC = [path.name for path in PAGES.glob("clean*") if path.suffix in (".css", ".js")]
 LONGEST = 10_000  # bytes of what a page sends
 HEADERS = {

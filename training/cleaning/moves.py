@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from training import journal
+from training.cleaning import journal
+from training.cleaning.marks import Content
 from training.faults import TrainingError
-from training.marks import Content
 
 MOVING, MOVED, RETURNING, RETURNED = "moving", "moved", "returning", "returned"
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)  # file systems without hard links

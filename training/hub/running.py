@@ -16,9 +16,9 @@ from api_bridge.examples import Sample, recorded
 from api_bridge.faults import Fault
 from api_bridge.report import line
 from api_bridge.space import GradioSpace
-from training.changes import PublishError
-from training.hub import HubSpace, Runtime
-from training.hub_refusals import Away
+from training.hub.changes import PublishError
+from training.hub.push import HubSpace, Runtime
+from training.hub.refusals import Away
 
 LONGEST = 900.0  # seconds that a Space may take to build and to start
 GRACE = 60.0  # seconds after which a stage is believed that may still be that of the commit before

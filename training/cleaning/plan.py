@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from training.cleaning.journal import alone
+from training.cleaning.marks import DECISIONS, Content, Mark, Marks
+from training.cleaning.moves import MOVED, MOVING, RETURNING, Batch, Move, MoveError
 from training.faults import TrainingError
-from training.journal import alone
 from training.kept import Kept
-from training.marks import DECISIONS, Content, Mark, Marks
-from training.moves import MOVED, MOVING, RETURNING, Batch, Move, MoveError
 
 
 class CleaningError(TrainingError):

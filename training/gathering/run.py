@@ -14,9 +14,9 @@ from pathlib import Path
 
 from fastprogress import progress_bar
 
-from training.album import Album, LeftOut, Photo, read
-from training.links import Link
-from training.web import LARGEST, NotFetched, NotNow, Web
+from training.gathering.album import Album, LeftOut, Photo, read
+from training.gathering.links import Link
+from training.gathering.web import LARGEST, NotFetched, NotNow, Web
 
 
 @dataclass

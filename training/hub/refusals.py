@@ -10,7 +10,7 @@ import huggingface_hub
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
 
 from api_bridge.report import line
-from training.changes import PublishError
+from training.hub.changes import PublishError
 
 FOREIGN = (httpx2.HTTPError, OSError, ValueError, RuntimeError, LookupError)  # what huggingface_hub raises
 TIMERS = httpx2.Timeout(60, connect=10)  # its own client would wait for ever

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from training import journal
+from training.cleaning import journal
 
 DECISIONS = ("keep", "delete", "relabel")
 

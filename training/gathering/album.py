@@ -27,7 +27,7 @@ from PIL import Image
 from api_bridge.faults import FileTooLarge
 from api_bridge.media import ENDINGS, media_of
 from api_bridge.photos import DAMAGED, MEDIA, READ, describe, upright
-from training.links import GatherError, Link
+from training.gathering.links import GatherError, Link
 
 MOST_PIXELS = 24_000_000  # as visitors may send
 PHOTOS = {ENDINGS[media] for media in MEDIA.values()} | {".jpeg"}

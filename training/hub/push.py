@@ -22,8 +22,8 @@ from api_bridge.hub import is_name
 from api_bridge.report import line
 from api_bridge.space import GradioSpace, address
 from api_bridge.wire import HttpWire
-from training.changes import Changes, PublishError, Stored
-from training.hub_refusals import FOREIGN, Gone, Refused, be_patient, meaning
+from training.hub.changes import Changes, PublishError, Stored
+from training.hub.refusals import FOREIGN, Gone, Refused, be_patient, meaning
 
 ENDPOINT = "https://huggingface.co"
 WORDS = 10  # the last lines of a log that are shown

@@ -1,0 +1,1 @@
+"""A Space on the Hub: what will change, one question, one commit, and every example asked."""
