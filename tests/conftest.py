@@ -21,11 +21,20 @@ from playwright.sync_api import Page
 import build
 import dev
 from api_bridge import Contract, load
+from api_bridge.words import sentence
 from training.publish import publish
 
 ROOT = Path(__file__).parent.parent
 CATDOG = ROOT / "site/demos/catdog"
 CAT = CATDOG / "examples/cat.jpg"
+
+
+def said(example: str) -> str:
+    """What the page says of one of cat or dog's examples: whatever the model in the project says today."""
+    contract = load(CATDOG).json
+    (prediction,) = (each["prediction"] for each in contract["examples"] if each["name"] == example)
+    # The page has a line between this and what follows.
+    return sentence(prediction, contract["prediction"]["properties"]["label"]["words"]).removeprefix("Unfamiliar. ")
 
 
 def free_port() -> int:
