@@ -157,7 +157,7 @@ def test_who_goes_elsewhere_leaves_no_poll_behind(demo: Page, bridge: Played, wa
         expect(answer(demo)).to_contain_text("The photo is ready: press Ask.")
     elif way == "leaves":
         demo.get_by_role("link", name="TinySpaces").click()
-        expect(demo.get_by_role("heading", name="Show it a photo")).to_be_visible()
+        expect(demo.get_by_role("heading", name="Ask a small model")).to_be_visible()
     else:
         demo.get_by_label("Photo").set_input_files(CAT)
         expect(answer(demo)).to_contain_text("The photo is ready: press Ask.")

@@ -27,7 +27,7 @@ def test_pages_change_without_a_reload(visitor: Page, road: Road):
     visitor.get_by_role("button", name="Ask").click()
     expect(visitor.get_by_role("region", name="Answer")).to_contain_text("A cat")
     visitor.go_back()
-    expect(visitor.get_by_role("heading", name="Show it a photo")).to_be_focused()
+    expect(visitor.get_by_role("heading", name="Ask a small model")).to_be_focused()
     visitor.go_forward()
     expect(visitor.get_by_role("button", name="Ask")).to_be_visible()
     visitor.get_by_role("link", name="TinySpaces").click()
@@ -45,7 +45,7 @@ def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     })()}))"""
     for _ in range(3):
         visitor.get_by_role("link", name="TinySpaces").click()
-        expect(visitor.get_by_role("heading", name="Show it a photo")).to_be_focused()
+        expect(visitor.get_by_role("heading", name="Ask a small model")).to_be_focused()
         assert visitor.evaluate(paste), "a demo that is gone still takes photos"
         visitor.get_by_role("link", name="Cat or dog?").click()
         expect(visitor.get_by_role("heading", name="Cat or dog?")).to_be_focused()
@@ -65,7 +65,7 @@ def test_leaving_ends_the_question(demo: Page):
         demo.get_by_role("button", name="Ask").click()
     with demo.expect_event("requestfailed", lambda request: request.url.endswith("/ask")):
         demo.get_by_role("link", name="TinySpaces").click()
-    expect(demo.get_by_role("heading", name="Show it a photo")).to_be_focused()
+    expect(demo.get_by_role("heading", name="Ask a small model")).to_be_focused()
 
 
 def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
@@ -79,7 +79,7 @@ def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
     expect(visitor).to_have_url(f"{road.origin}/")
     held[0].continue_()
     visitor.wait_for_timeout(300)
-    expect(visitor.get_by_role("heading", level=1)).to_have_text("Show it a photo")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Ask a small model")
 
 
 def test_a_reload_keeps_the_readers_place(demo: Page):
@@ -125,7 +125,7 @@ def test_a_wrong_address_leads_home(visitor: Page, road: Road):
     assert response is not None
     assert response.status == 404
     visitor.get_by_role("link", name="All demos are on the first page").click()
-    expect(visitor.get_by_role("heading", name="Show it a photo")).to_be_visible()
+    expect(visitor.get_by_role("heading", name="Ask a small model")).to_be_visible()
 
 
 def test_a_projects_page_below_a_path(visitor: Page, road: Road, tmp_path):

@@ -9,6 +9,7 @@ from played import CAT_SAID, DOG_SAID, Played, Question, answer, ask, playing, p
 from playwright.sync_api import Locator, Page, expect
 from test_axe import violations
 
+SURE = {"familiarity": 0.7, "unfamiliar": False}
 DOG = CATDOG / "examples/drawn-dog.jpg"
 
 
@@ -122,7 +123,11 @@ def test_parts_of_an_answer_are_seen_as_they_come(demo: Page, bridge: Played):
     question.tell("queue", place=0, eta=None)
     expect(answer(demo)).to_contain_text("You are next.")
     expect(demo.locator(".verdict")).to_have_count(0)
-    half = {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.7}, {"label": "dog", "confidence": 0.3}]}
+    half = {
+        "label": "cat",
+        "confidences": [{"label": "cat", "confidence": 0.7}, {"label": "dog", "confidence": 0.3}],
+        **SURE,
+    }
     question.tell("partial", prediction=half)
     expect(answer(demo)).to_contain_text("Probably a cat, 70 %.")
     expect(answer(demo)).to_contain_text("Still being answered: this is not all of it yet.")
@@ -330,7 +335,11 @@ def test_the_keyboard_is_not_lost_on_the_way(demo: Page, bridge: Played):
 
 # --- for everybody
 
-HALF = {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.7}, {"label": "dog", "confidence": 0.3}]}
+HALF = {
+    "label": "cat",
+    "confidences": [{"label": "cat", "confidence": 0.7}, {"label": "dog", "confidence": 0.3}],
+    **SURE,
+}
 
 
 def example_opened(page: Page, bridge: Played) -> None:

@@ -20,7 +20,12 @@ from api_bridge.learn import draft
 from api_bridge.transcript import RecordedWire
 
 PHOTO = (ROOT / "tests/matrix/photo.png").read_bytes()
-CAT = {"label": "cat", "confidences": [{"label": "cat", "confidence": 0.9}, {"label": "dog", "confidence": 0.1}]}
+CAT = {
+    "label": "cat",
+    "confidences": [{"label": "cat", "confidence": 0.9}, {"label": "dog", "confidence": 0.1}],
+    "familiarity": 0.7,
+    "unfamiliar": False,
+}
 
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 

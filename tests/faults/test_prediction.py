@@ -14,7 +14,13 @@ from api_bridge import patience
 def cat(confidence=0.9, label="cat", **changed):
     """What /catdog gives, but for what is changed."""
     other = {"label": "dog", "confidence": 0.1}
-    return {"label": label, "confidences": [{"label": label, "confidence": confidence}, other], **changed}
+    return {
+        "label": label,
+        "confidences": [{"label": label, "confidence": confidence}, other],
+        "familiarity": 0.7,
+        "unfamiliar": False,
+        **changed,
+    }
 
 
 def raw(text: bytes) -> dict:
