@@ -1111,7 +1111,9 @@ def test_what_learn_drafts_can_be_compared(components, state, expected):
 
 
 CATDOG = Contract(CONTRACTS["catdog"], HERE)
-CAT = CONTRACTS["catdog"]["examples"][0]
+SURE = [{"label": "cat", "confidence": 0.9998}, {"label": "dog", "confidence": 0.0002}]
+CAT = copy.deepcopy(CONTRACTS["catdog"]["examples"][0])
+CAT["prediction"]["confidences"] = SURE
 SIX = Contract(CONTRACTS["six"], HERE)
 PICTURE = {"file": "examples/turned.png", "media": "image/png", "size": 4000, "pixels": 100}
 ANSWER = {
@@ -1132,7 +1134,8 @@ def codes(findings: list[Finding]) -> list[str]:
 
 def labelled(**confidences: float) -> Json:
     ranked = sorted(confidences, key=lambda name: -confidences[name])
-    return {"label": ranked[0], "confidences": [{"label": name, "confidence": confidences[name]} for name in ranked]}
+    told = [{"label": name, "confidence": confidences[name]} for name in ranked]
+    return {"label": ranked[0], "confidences": told, "familiarity": 0.7, "unfamiliar": False}
 
 
 @pytest.mark.parametrize("example", CONTRACTS["catdog"]["examples"], ids=lambda example: example["name"])

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 from conftest import run
 from fuzz import JSON, often
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_patience import now, virtually
 
@@ -153,7 +153,7 @@ WAITS = st.sampled_from([0.0, 0.1, 4.0, 25.0])  # seconds
 happening = st.lists(st.tuples(WAITS, st.sampled_from([0, 1, 3, UNREAD, 200])), max_size=6)
 
 
-@often
+@settings(often, max_examples=often.max_examples // 5)  # each is minutes, of a clock that jumps
 @given(happening, st.booleans(), st.lists(WAITS, max_size=12), st.none() | st.integers(1, 12))
 def test_a_reader_may_be_slow_or_leave(happens, well, reads, leaves):
     """Nobody waits for them: what they miss is progress, never the end; and when they leave, the work ends."""

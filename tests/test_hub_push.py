@@ -249,6 +249,7 @@ def test_a_private_space_is_asked_with_the_token(hub, demos, rendered):
     assert "private" in said.out
 
 
+@pytest.mark.slow
 def test_zero_gpu_is_told_that_there_is_a_function_for_it(hub, demos, rendered):
     """With the platform's own package: it stops an app that shows it none, and ours only mounts Gradio."""
     python, hub.python = hub.python, fresh_environment(ROOT / "training/space/requirements.txt")

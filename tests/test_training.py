@@ -18,6 +18,7 @@ from PIL import Image
 from api_bridge import load
 from training.kept import Kept
 from training.space.model import Model
+from training.vision import PhotosError, look_at
 
 ONE_CPU_EACH = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
@@ -180,6 +181,7 @@ def test_a_killed_run_goes_on_after_its_last_epoch(tmp_path):
     assert model.prediction({**bird, "body_mass_g": 90_000.0})["unfamiliar"]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_together(tmp_path):
     """Each from its own part of every batch; one of them says what is to be said."""
     run = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
@@ -192,6 +194,7 @@ def test_two_processes_learn_together(tmp_path):
     assert load(tmp_path / "penguins").json["model"]["accuracy"] >= 0.9
 
 
+@pytest.mark.slow
 def test_a_label_may_have_any_name(tmp_path):
     """It stands on pages, in attributes, in TOML and in JSON."""
     odd = ('1 <b>"quoted"', "ünï & 'so'")
@@ -214,16 +217,27 @@ def test_a_label_may_have_any_name(tmp_path):
 )
 def test_photos_that_can_not_teach_are_said_to_be_that(tmp_path, folders, said):
     """Before anything is trained: one line that says what to do."""
-    for label, count in folders.items():
-        (tmp_path / label).mkdir(parents=True, exist_ok=True)
-        for number in range(count):
-            Image.new("RGB", (8, 8)).save(tmp_path / label / f"{number}.png")
-    command = [sys.executable, "-m", "training.catdog", tmp_path, "--to", tmp_path / "demo"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    fill(tmp_path, folders)
+    with pytest.raises(PhotosError, match=said):
+        look_at(tmp_path, tmp_path / "demo")
     assert not (tmp_path / "demo").exists()
+
+
+def test_the_essay_says_it_in_one_line(tmp_path):
+    """And ends with 1, without a traceback."""
+    fill(tmp_path, {"cat": 6})
+    done = essay("catdog", tmp_path, tmp_path, "--to", tmp_path / "demo")
+    assert done.returncode == 1
+    assert "one label" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def fill(folder, counts: dict[str, int]) -> None:
+    """Put so many photos into each sub-folder."""
+    for label, count in counts.items():
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            Image.new("RGB", (8, 8)).save(folder / label / f"{number}.png")
 
 
 def test_a_full_disk_is_one_line(trained, tmp_path):

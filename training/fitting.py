@@ -51,9 +51,10 @@ def fit(learn: Learner, kept: Path, *, head: int, all: int, **about: Any) -> dic
             if epochs and not progress.past(stage):
                 _stage(learn, progress, stage, epochs, gently=bool(head))
     progress.restore(learn, "best")
+    device = _device()
     _end_of_the_others()
     told = {name: progress.told[name] for name in ("started", "seconds", "rate", "epochs")}
-    return {**told, **about, "device": _device()}
+    return {**told, **about, "device": device}
 
 
 def _stage(learn: Learner, progress: "Progress", stage: str, epochs: int, *, gently: bool) -> None:

@@ -321,6 +321,7 @@ def test_little_room_is_enough(table: Page, size):
     saved(table)
 
 
+@pytest.mark.slow
 def test_ten_thousand_photos(tmp_path, page: Page):
     """All of them can be reached, only those in sight are elements, and a key marks the photo that is shown."""
     many, labels = 10_000, ["even", "odd"]
