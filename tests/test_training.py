@@ -83,6 +83,8 @@ def test_what_shows_photos_stays_with_the_trainer(trained):
         content = path.read_bytes()
         assert b"disc/" not in content
         assert str(folder).encode() not in content
+        assert b"/training/graph.py" not in content
+        assert b"site-packages" not in content
 
 
 def test_the_rows_are_the_graphs_own_words(trained):

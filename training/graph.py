@@ -85,6 +85,7 @@ def exported(network: nn.Module, inputs: tuple, takes: list[str], gives: list[st
         node.output[:] = [called.get(name, name) for name in node.output]
     for output in model.graph.output:
         output.name = called[output.name]
+    _forget_where(model)
     _store_in_16_bits(model)
     return model
 
@@ -178,6 +179,13 @@ def _joined(first: onnx.ModelProto, then: onnx.ModelProto, through: list[str], k
         model.opset_import.append(helper.make_opsetid("", OPSET))
     outputs = [*(kept or []), *(output.name for output in then.graph.output)]
     return compose.merge_models(first, then, io_map=[(name, name) for name in through], outputs=outputs)
+
+
+def _forget_where(model: onnx.ModelProto) -> None:
+    """Torch notes which line of which file on whose machine made each node: that is nobody's business."""
+    for part in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def _store_in_16_bits(model: onnx.ModelProto) -> None:
