@@ -257,3 +257,20 @@ def test_a_full_disk_is_one_line(trained, tmp_path):
     assert "Traceback" not in done.stderr
     assert "Mend that, and run this again." in done.stderr
     assert not (tmp_path / "full").exists()
+
+
+@pytest.mark.slow
+def test_four_ways_to_be_square_stand_side_by_side(tmp_path):
+    """The same photos in each way, and how often each was right: to be looked at, not believed."""
+    draw(tmp_path / "photos", 8)
+    done = essay("resize", tmp_path, "photos", "--size", "64", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / ".local/training/resize"
+    page = (folder / "index.html").read_text()
+    for way in ("crop", "pad", "squish", "part"):
+        assert re.search(rf"^{way} +\d+\.\d\s%", done.stdout, re.MULTILINE)
+        assert f'<h2 id="{way}">' in page
+        with Image.open(folder / f"pictures/{way}-0.jpg") as picture:
+            assert picture.size == (64, 64)
+    first = {(folder / f"pictures/{way}-0.jpg").read_bytes() for way in ("crop", "pad", "squish", "part")}
+    assert len(first) == 4

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from training.faults import in_words
 from training.kept import KEPT
-from training.measures import said, share
+from training.measures import share
+from training.telling import said
 from training.vision import *  # the way the course imports fastai
 from training.vision import learner, look_at
 
