@@ -7,6 +7,7 @@ Two commands for a bare machine with Python 3.11 or newer; everything else they 
 And more for whoever changes the bridge:
 
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
+    python3 dev.py test -m slow         what takes long: two processes that learn, ten thousand photos; two minutes
     python3 dev.py test --faults        the whole list of faults over real sockets, as a table: three minutes
     python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
