@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,8 +20,15 @@ from PIL import Image
 from search_server import bing, duckduckgo, search_server
 from servers import says, server
 
-from training.gather import GatherError, gather
+from training.gather import GatherError
+from training.gather import gather as gathered
 from training.gathering import links, web
+
+
+def gather(*words, **options):
+    """What the command does, in a thread of its own: Playwright holds this one's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(gathered, *words, **options).result()
 
 
 def here(address: str) -> bool:
