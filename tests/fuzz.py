@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 EXAMPLES = os.environ.get("EXAMPLES")
-often = settings(max_examples=int(EXAMPLES or 200), derandomize=not EXAMPLES, deadline=None)
+often = settings(max_examples=int(EXAMPLES or 100), derandomize=not EXAMPLES, deadline=None)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

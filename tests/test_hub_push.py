@@ -241,6 +241,7 @@ def test_a_space_that_answers_otherwise_is_not_called_well(hub, demos, tmp_path)
     assert "`--revision" in said.out
 
 
+@pytest.mark.slow
 def test_a_private_space_is_asked_with_the_token(hub, demos, rendered):
     """Its app answers nobody else; a public one never sees the token."""
     hub.space("you/private", rendered | {"bridge.toml": b'origins = ["https://old.example"]\n'}, private=True)

@@ -27,7 +27,7 @@ from api_bridge.faults import Fault
 from api_bridge.patience import EARNED, FEWEST, LONGEST_REST, LOOK, REFILL, TOKENS
 from api_bridge.waking import LONGEST
 
-SEQUENCES = int(os.environ.get("SEQUENCES", "200"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "60"))
 SECONDS = st.sampled_from([0.02, 0.5, 3.0, 20.0])  # that an answer takes
 PAUSE = st.sampled_from([0.0, 0.005, 0.015, 0.3, 2.0, 9.0])  # seconds until something else happens
 FUNCTION, CROWD = st.sampled_from(FUNCTIONS), st.sampled_from([1, 3, 22])
