@@ -114,7 +114,7 @@ def _crop(step: RandomResizedCrop | Resize) -> Crop:
 
 
 def _asked(learn: Learner, photos: Path) -> list[Asked]:
-    """Every photo, those held back first, in the order of the learner's own validation."""
+    """Every photo, those held back first."""
     label = {name: number for number, name in enumerate(map(str, learn.dls.vocab))}
     return [
         Asked(path.resolve().relative_to(photos).as_posix(), split, label[path.parent.name], _pixels(path))

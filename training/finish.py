@@ -24,13 +24,11 @@ from scipy.optimize import minimize_scalar
 
 from training import card, familiarity, hardships, measures, report
 from training.graph import judging
-from training.kept import Kept, write
+from training.kept import CHECKPOINT, Kept, write
 from training.kept import kept as trainers
 from training.parity import compare, learned, questions, said
 from training.record import begin, record
 from training.space.model import Model
-
-CHECKPOINT = "checkpoint"  # what training.fitting keeps, until all of it has become a demo
 
 Feed = dict[str, np.ndarray]
 
@@ -58,9 +56,8 @@ def finish(
     """
     Leave `model.onnx`, `contract.json`, `figures.json` and `card.md` in the folder `to`, the rest in the trainer's.
 
-    `network` gives evidence and embedding for each of `asked`, those held back in the order of
-    `learn`'s own validation; `about` becomes part of the model. `others` are folders of photos
-    of something else. Raises `ParityError`, and then nothing is written.
+    `network` gives evidence and embedding for each of `asked`; `about` becomes part of the model.
+    `others` are folders of photos of something else. Raises `ParityError`, and then nothing is written.
     """
     labels = [str(label) for label in learn.dls.vocab]
     evidence, embeddings = _seen(network, asked)
@@ -91,15 +88,7 @@ def finish(
     helper.set_model_props(graph, {name: json.dumps(value) for name, value in about.items()})
 
     rows = [
-        {
-            "file": each.file,
-            "split": each.split,
-            "label": labels[each.label],
-            "probabilities": [round(float(value), 5) for value in row],
-            "loss": round(float(-np.log(max(row[each.label], 1e-12))), 5),
-            "familiarity": round(float(near), 5),
-            **({"values": each.values} if each.values else {}),
-        }
+        _row(each, labels[each.label], row, near)
         for each, row, near in zip(asked, probabilities, familiar, strict=True)
     ]
     run = {
@@ -112,6 +101,19 @@ def finish(
     maps = {"maps": (evidence / temperature).astype(np.float16)} if evidence.ndim > 2 else {}
     _leave(learn, graph, to, run, rows, {"embeddings": embeddings.astype(np.float16), **maps}, others)
     print(f"{about['accuracy']:.1%} of {about['validated_on']} that were held back are right.")
+
+
+def _row(asked: Asked, label: str, probabilities: np.ndarray, familiar: float) -> dict[str, Any]:
+    """What training.kept has of one photo, or of a table's row."""
+    return {
+        "file": asked.file,
+        "split": asked.split,
+        "label": label,
+        "probabilities": [round(float(value), 5) for value in probabilities],
+        "loss": round(float(-np.log(max(probabilities[asked.label], 1e-12))), 5),
+        "familiarity": round(float(familiar), 5),
+        **({"values": asked.values} if asked.values else {}),
+    }
 
 
 def _seen(network: onnx.ModelProto, asked: Sequence[Asked]) -> tuple[np.ndarray, np.ndarray]:

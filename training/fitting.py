@@ -22,6 +22,8 @@ from fastai.callback.schedule import valley
 from fastai.distributed import DistributedDL, num_distrib, rank_distrib
 from fastai.learner import Learner
 
+from training.kept import CHECKPOINT
+
 STAGES = ("head", "all")
 LOOKED = 24  # batches that the search for a rate learns from, and forgets again
 GENTLER = 10  # times slower than its head a whole network learns, and its first layers a tenth of that
@@ -38,7 +40,7 @@ def fit(learn: Learner, kept: Path, *, head: int, all: int, **about: Any) -> dic
     photos and the same `about`, a run that was killed is gone on with. Of several processes
     only the first returns.
     """
-    progress = Progress(kept / "checkpoint", _fingerprint(learn, head=head, all=all, **about))
+    progress = Progress(kept / CHECKPOINT, _fingerprint(learn, head=head, all=all, **about))
     learn.model_dir = progress.folder.resolve()
     _suit(learn)
     if progress.told["rate"] is None and not rank_distrib():

@@ -17,6 +17,7 @@ import numpy as np
 from training.faults import TrainingError
 
 KEPT = Path(".local/training")
+CHECKPOINT = "checkpoint"  # the folder of a fit, until all of it has become a demo
 
 
 class KeptError(TrainingError):

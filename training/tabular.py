@@ -83,7 +83,7 @@ def export(
 
 
 def _asked(learn: Learner, table: pd.DataFrame, fields: Mapping[str, Mapping[str, Any]]) -> list[Asked]:
-    """Every row as a form gives it, those held back first, in the order of the learner's own validation."""
+    """Every row as a form gives it, those held back first."""
     asked = []
     for split, dl in (("valid", learn.dls.valid), ("train", learn.dls.train)):
         for number, label in zip(dl.items.index, dl.ys.iloc[:, 0], strict=True):
