@@ -26,7 +26,9 @@ from api_bridge.faults import (
     InputRefused,
     MalformedRequest,
 )
+from api_bridge.pipeline import Pipeline, Unclear, part_of, read
 from api_bridge.refusals import Problem, file_refusal, wish
+from api_bridge.unclear import hold
 
 Json = Any  # what json.loads returns
 
@@ -91,6 +93,20 @@ class Contract:
     def _prediction(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(self.json["prediction"])
 
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The steps that are asked, each after those it needs."""
+        return read(self.json)
+
+    @cached_property
+    def _parts(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
+        """What checks one call of each step: of one that is asked several times, an answer among them."""
+        schemas = {step: part_of(self.json, step.name) for step in self.pipeline.steps}
+        return {
+            step.name: jsonschema_rs.Draft202012Validator(schema["items"] if step.each else schema)
+            for step, schema in schemas.items()
+        }
+
     def is_file(self, field: str) -> bool:
         """Whether a field holds a file: it is checked by its description."""
         return is_file(self.fields.get(field, {}))
@@ -141,11 +157,16 @@ class Contract:
             raise self._refusal(problems[0], told)
         return value
 
-    def check_prediction(self, prediction: Json) -> Json:
-        """Return `prediction`, or raise `ContractBroken`: a changed Space is a bug which waiting can not mend."""
-        problems = _problems(self._prediction, prediction)
+    def check_prediction(self, prediction: Json, step: str | None = None) -> Json:
+        """
+        Return `prediction`, or raise `ContractBroken`: a changed Space is a bug which waiting can not mend.
+
+        With `step` it is what one call of that step gave.
+        """
+        problems = _problems(self._parts[step] if step else self._prediction, prediction)
         if problems:
-            where = ".".join(("prediction", *problems[0].path))
+            inside = (step,) if step and self.pipeline.several else ()
+            where = ".".join(("prediction", *inside, *problems[0].path))
             raise ContractBroken(
                 f"The model's answer is not what was agreed ({where}: {problems[0].keyword}). "
                 "The people who keep this page need to look at it."
@@ -216,11 +237,15 @@ def wrong_with(value: Json) -> str | None:
         return f"{'.'.join(problems[0].path) or 'it'} breaks `{problems[0].keyword}`"
     if missing := set(value["input"]["required"]) - set(value["input"]["properties"]):
         return f"input.required names “{min(missing)}”, which is no field"
-    for part in ("input", "prediction"):
+    for name in ("input", "prediction"):
         try:
-            jsonschema_rs.Draft202012Validator(value[part])
+            jsonschema_rs.Draft202012Validator(value[name])
         except ValueError as error:
-            return f"{part} is no JSON Schema: {str(error).partition(chr(10))[0]}"
+            return f"{name} is no JSON Schema: {str(error).partition(chr(10))[0]}"
+    try:
+        hold(value, read(value))
+    except Unclear as unclear:
+        return str(unclear)
     return None
 
 
