@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import hashlib
 import json
 import re
 import subprocess
@@ -115,6 +116,7 @@ def test_vendored_files_are_what_npm_has():
         package = json.loads((ROOT / "tests/node_modules" / about["package"] / "package.json").read_text())
         assert package["version"] == about["version"]
         theirs = (ROOT / "tests/node_modules" / about["package"] / about["path"]).read_bytes()
+        assert hashlib.sha256(theirs).hexdigest() == about["sha256"]
         ours = (ROOT / "site/vendor" / name).read_bytes()
         assert (gzip.decompress(ours) if name.endswith(".gz") else ours) == theirs
 
