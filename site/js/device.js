@@ -1,11 +1,11 @@
 // The route "device": the same graph, asked in a worker of this page, so that nothing of what was given leaves it. Fetched only by who chooses it.
 //
-// The page names the models that its steps need: {DEMO: {address, size, sha256, labels, part?, fields?}}. `part` is how much of each
-// side of a photo the model's map covers, `fields` are a table's in their order, those with an `enum` being choices.
+// The page names the models that its steps need: {DEMO: {address, size, sha256, labels, fields?}}. `fields` are a table's in their
+// order, those with an `enum` being choices.
 
 import { problems } from "./contract.js";
 import { planned, run } from "./pipeline.js";
-import { say } from "./words.js";
+import { asked, fault } from "./worker.js";
 
 /**
  * @typedef {import("./contract.js").Contract} Contract
@@ -15,12 +15,12 @@ import { say } from "./words.js";
  * @typedef {import("./heat.js").Looked} Looked
  * @typedef {import("./device_worker.js").Thing} Thing
  * @typedef {import("./device_worker.js").Said} Said
- * @typedef {Thing & {labels: string[], part?: number, fields?: Record<string, {enum?: any[]}>}} Model
+ * @typedef {Thing & {labels: string[], fields?: Record<string, {enum?: any[]}>}} Model
  * @typedef {Record<string, Model>} Models by their demos
- * @typedef {object} Here an answer of this device
- * @property {any} prediction
- * @property {Record<string, import("./pipeline.js").Outcome>} [steps] where there are several
- * @property {{photo: Blob, looked: Looked}} [looked] what a model's map says of the one photo that was asked about: see heat.js
+ * @typedef {Beside & {prediction: any, steps?: Record<string, import("./pipeline.js").Outcome>}} Here an answer of this device; `steps`: where one question is several
+ *
+ * @typedef {object} Beside what the page may say beside a prediction
+ * @property {Looked} [looked] what the model looked at in the one photo of a demo of one step: heat.js draws it
  * @property {boolean} [shrunk] a photo was made smaller first, because memory was short
  */
 
@@ -30,14 +30,8 @@ export const RUNTIME = {
   size: 3_659_927,
   sha256: "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 };
-const WORKER = new URL("./device_worker.js", import.meta.url).href;
 const CACHE = `device ${new URL(".", import.meta.url).pathname}`; // of this site: another may share its origin
 
-/** The one address that may become a worker, where the browser asks for somebody to vouch for it. */
-const vouched = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("device", { createScriptURL: () => WORKER }).createScriptURL("") ?? WORKER;
-
-/** @type {{worker: Worker, asked: Map<number, {done: (said: any) => void, failed: (fault: Fault) => void, arrived: (about: any) => void}>} | null} */
-let room = null;
 let numbers = 0;
 /** @type {WeakMap<Blob, number>} */
 const photos = new WeakMap();
@@ -46,8 +40,9 @@ const known = new WeakMap();
 
 /** Whether this browser, and these models, can answer a demo. @param {Contract} contract @param {Models} models */
 export function able(contract, models) {
-  const browser = [globalThis.Worker, globalThis.WebAssembly, globalThis.OffscreenCanvas, globalThis.createImageBitmap, globalThis.DecompressionStream, globalThis.crypto?.subtle, globalThis.caches, navigator.locks];
-  return browser.every(Boolean) && Object.keys(contract.steps).every((step) => modelOf(contract, models, step));
+  const { Worker, WebAssembly, OffscreenCanvas, DecompressionStream, caches, crypto } = globalThis;
+  const browser = [Worker, WebAssembly, OffscreenCanvas, DecompressionStream, caches, crypto.subtle, navigator.locks];
+  return browser.every(Boolean) && modelsOf(contract, models).every(Boolean);
 }
 
 /** The models of a demo's steps, each once. @param {Contract} contract @param {Models} models */
@@ -61,7 +56,7 @@ function modelOf(contract, models, step) {
 }
 
 /**
- * The bytes that have to be fetched before this demo can answer here, and whether all of them are kept already.
+ * The bytes that have to be fetched before this demo can answer here, where it is able to, and whether all of them are kept already.
  * @param {Contract} contract
  * @param {Models} models
  */
@@ -98,12 +93,12 @@ async function answered(contract, models, input, cancelled, told) {
   const steps = planned(contract.steps);
   const alone = steps.length === 1;
   const plain = alone && !steps[0].each;
-  /** @type {Here} */
-  const here = { prediction: undefined };
+  /** @type {Beside} */
+  const beside = {};
   const ask = async (/** @type {string} */ step, /** @type {Record<string, any>} */ given) => {
     const { endpoint } = contract.steps[step];
     const model = modelOf(contract, models, step);
-    const asking = endpoint.endsWith("-look") ? looked(model, given, cancelled) : judged(model, given, here, cancelled);
+    const asking = endpoint.endsWith("-look") ? looked(model, given, cancelled) : judged(model, given, beside, cancelled);
     const prediction = await asking.catch((problem) => {
       throw problem.kind === "input-refused" ? { ...problem, field: fieldOf(input, photoIn(given)) } : problem;
     });
@@ -115,7 +110,7 @@ async function answered(contract, models, input, cancelled, told) {
   const failed = Object.values(whole.steps).find((each) => each.fault);
   if (!Object.keys(whole.prediction).length) return failed?.fault ?? fault("device-failed");
   if (alone) whole.prediction = whole.prediction[steps[0].name];
-  return plain ? { ...here, prediction: whole.prediction } : { ...here, ...whole };
+  return plain ? { ...beside, prediction: whole.prediction } : { shrunk: beside.shrunk, ...whole };
 }
 
 /** @param {Contract} contract @param {Record<string, any>} input */
@@ -129,13 +124,13 @@ function fieldOf(input, photo) {
   return Object.keys(input).find((name) => [input[name]].flat().includes(photo));
 }
 
-/** What a model says, as the contract has it. @param {Model} model @param {Record<string, any>} given @param {Here} here @param {AbortSignal} cancelled */
-async function judged(model, given, here, cancelled) {
+/** What a model says, as the contract has it. @param {Model} model @param {Record<string, any>} given @param {Beside} beside @param {AbortSignal} cancelled */
+async function judged(model, given, beside, cancelled) {
   const said = await saidOf(model, given, cancelled);
   const confidences = model.labels.map((label, at) => ({ label, confidence: said.probabilities[at] }));
   confidences.sort((a, b) => b.confidence - a.confidence);
-  if (said.cam) here.looked = { photo: /** @type {Blob} */ (photoIn(given)), looked: mapOf(model, said) };
-  if (said.shrunk) here.shrunk = true;
+  if (said.cam) beside.looked = mapOf(model, said);
+  if (said.shrunk) beside.shrunk = true;
   return { label: confidences[0].label, confidences, familiarity: said.familiarity, unfamiliar: said.unfamiliar };
 }
 
@@ -148,8 +143,8 @@ async function looked(model, given, cancelled) {
 }
 
 /** @param {Model} model @param {Said} said @returns {Looked} */
-function mapOf({ labels, part = 1 }, { cam, side }) {
-  return { cam: /** @type {Float32Array} */ (cam), side: /** @type {number} */ (side), part, labels };
+function mapOf({ labels }, { cam, side }) {
+  return { cam: /** @type {Float32Array} */ (cam), side: /** @type {number} */ (side), labels };
 }
 
 /** @param {Model} model @param {Record<string, any>} given @param {AbortSignal} cancelled @returns {Promise<Said>} */
@@ -184,77 +179,4 @@ function numbered(blob) {
   const number = photos.get(blob) ?? ++numbers;
   photos.set(blob, number);
   return { number, blob };
-}
-
-// --- the worker
-
-/**
- * Have the worker do something; rejects with a fault.
- * @param {string} does
- * @param {any} about
- * @param {AbortSignal} cancelled
- * @param {(about: any) => void} [arrived] hears of bytes
- * @returns {Promise<any>}
- */
-function asked(does, about, cancelled, arrived = () => undefined) {
-  const { worker, asked } = (room ??= opened());
-  const id = ++numbers;
-  return new Promise((done, failed) => {
-    if (cancelled.aborted) return failed(fault("cancelled"));
-    const stop = () => {
-      worker.postMessage({ id, does: "stop" });
-      failed(fault("cancelled"));
-    };
-    cancelled.addEventListener("abort", stop, { once: true });
-    asked.set(id, { done, failed, arrived });
-    worker.postMessage({ id, does, about });
-  });
-}
-
-/** A worker, and who waits for what it says. @returns {NonNullable<typeof room>} */
-function opened() {
-  const worker = new Worker(vouched, { type: "module" });
-  const here = { worker, asked: new Map() };
-  const name = `device ${crypto.randomUUID()}`;
-  // It holds this lock while it lives. Of its end, for want of memory or by a fault of its own, nobody else would tell.
-  const gone = () => close(here);
-  worker.addEventListener("error", gone);
-  worker.addEventListener("message", ({ data: { id, alive, kind, detail, said, ...progress } }) => {
-    if (alive) return navigator.locks.request(name, gone);
-    const waiting = here.asked.get(id);
-    if (!waiting) return undefined;
-    if ("loaded" in progress) return waiting.arrived(progress);
-    here.asked.delete(id);
-    if (!kind) return waiting.done(said);
-    console.warn(detail);
-    waiting.failed(fault(kind));
-    if (kind === "device-failed") gone(); // what is left of its memory, nobody knows
-    return undefined;
-  });
-  worker.postMessage({ does: "live", about: name });
-  return here;
-}
-
-/** End a worker; the next question opens another. @param {NonNullable<typeof room>} here */
-function close(here) {
-  here.worker.terminate();
-  if (room === here) room = null;
-  for (const { failed } of here.asked.values()) failed(fault("device-failed"));
-  here.asked.clear();
-}
-
-/** What is said of each kind, and whether asking again may help. @type {Record<string, [string, boolean]>} */
-const FAULTS = {
-  "device-unable": [say("fault.device-unable"), false],
-  "device-failed": [say("fault.device-failed"), true],
-  "model-unfetched": [say("fault.model-unfetched"), true],
-  "model-refused": [say("fault.model-refused"), false],
-  "input-refused": [say("refused.damaged"), false],
-  "contract-broken": [say("fault.contract-broken"), false],
-};
-
-/** @param {string} kind @returns {Fault} a cancelled question's is nobody's to read */
-function fault(kind) {
-  const [detail, retryable] = FAULTS[kind] ?? ["", true];
-  return { kind, detail, retryable };
 }

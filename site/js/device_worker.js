@@ -1,4 +1,4 @@
-// Runs models beside the page, which never waits for it: bytes → session, photo → pixels → what the model says. Asked by device.js alone.
+// Runs models beside the page, which never waits for it: bytes → session, photo → pixels → what the model says. Asked by worker.js alone.
 
 import { env, InferenceSession, Tensor } from "../vendor/ort.wasm.bundle.min.mjs";
 import { VEIL, veil } from "./heat.js";
@@ -16,7 +16,7 @@ import { VEIL, veil } from "./heat.js";
 const THREADS = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 const STRIP = 1 << 20; // pixels that are copied at once: some browsers have no canvas for all of a large photo
 const LEAST = 1 << 20; // pixels of a photo that is never made smaller
-const DRAWN = 1024; // pixels of a drawn photo's longer side
+const LARGEST = 1024; // pixels of a drawn photo's longer side, as in training/space/model.py
 
 /** What can not be done, by the kind of fault that it is. */
 class Refused extends Error {
@@ -51,7 +51,8 @@ addEventListener("message", ({ data: { id, does, about } }) => {
       stopping.signal.throwIfAborted();
       postMessage({ id, said: await DOES[does](about, stopping.signal, (loaded, total) => postMessage({ id, loaded, total })) });
     } catch (error) {
-      postMessage({ id, kind: error instanceof Refused ? error.kind : "device-failed", detail: String(error) });
+      const kind = error instanceof Refused ? error.kind : "device-failed";
+      if (!stopping.signal.aborted) postMessage({ id, kind, detail: String(error) });
     }
     waiting.delete(id);
     if (!waiting.size) forget();
@@ -205,7 +206,7 @@ async function decode({ number, blob }) {
 
 /** A picture's pixels as the graph takes them; what is see-through lies on white. @param {ImageBitmap} image @param {number} share of each side */
 function pixelsOf(image, share) {
-  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * share)));
+  const [width, height] = sidesOf(image, share);
   const rows = Math.min(height, Math.max(1, Math.floor(STRIP / width)));
   const pixels = new Uint8Array(width * height * 4);
   const context = contextOf(new OffscreenCanvas(width, rows));
@@ -218,12 +219,17 @@ function pixelsOf(image, share) {
   return new Tensor("uint8", pixels, [height, width, 4]);
 }
 
+/** @param {ImageBitmap} image @param {number} share @returns {[number, number]} */
+function sidesOf({ width, height }, share) {
+  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
+}
+
 /** The photo, darker where the model did not look. @param {Look} look */
 async function look({ looked, label, strength, photo }) {
   if (drawn?.number !== photo.number) {
     const image = await decode(photo);
-    const share = Math.min(1, DRAWN / Math.max(image.width, image.height));
-    const canvas = new OffscreenCanvas(Math.ceil(image.width * share), Math.ceil(image.height * share));
+    const share = Math.min(1, LARGEST / Math.max(image.width, image.height));
+    const canvas = new OffscreenCanvas(...sidesOf(image, share));
     const context = contextOf(canvas);
     context.imageSmoothingQuality = "high";
     context.fillStyle = "white";

@@ -1,14 +1,15 @@
-// What a model looked at, laid over a photo: the photo, darker where the model's map of a label is low. The same formula as the Space's.
+// What a model looked at, laid over a photo: darker where the model's map of a label is low. The same formulas as training/space/model.py.
 
 /**
  * @typedef {object} Looked what a model looked at in a photo, as device.js tells it
  * @property {Float32Array} cam label after label, `side` × `side` numbers each, row by row
  * @property {number} side
- * @property {number} part how much of each side of the photo it saw, in the middle; 1: all of it
  * @property {string[]} labels
  *
  * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context
  */
+
+const PLACE = 32; // pixels of a side that one place of a map stands for, in the bodies of training/vision.py
 
 /** The pixels of a veil's sides. It is stretched over the photo, which the model has seen squeezed into a square too. */
 export const VEIL = 256;
@@ -30,19 +31,20 @@ export function veil(context, looked, label) {
 }
 
 /**
- * How much the model looked at a place of the veil, from 0 to 1; where it saw nothing at all, 0.
+ * How much the model looked at a place of the veil, from 0 to 1; in the margin, which it does not see, 0.
  * @param {Looked} looked
  * @param {string} label
  * @returns {(x: number, y: number) => number}
  */
-function heatOf({ cam, side, part, labels }, label) {
+function heatOf({ cam, side, labels }, label) {
   const begin = labels.indexOf(label) * side * side;
   const map = cam.slice(begin, begin + side * side).map((each) => Math.max(each, 0));
   const most = Math.max(...map) || 1;
-  const margin = (1 - part) / 2;
+  const size = side * PLACE;
+  const part = size / (size + Math.ceil((size * 0.14) / 8) * 8);
   // Between the middles of four of the map's places; at its border, the border's.
   const place = (/** @type {number} */ at) => {
-    const share = ((at + 0.5) / VEIL - margin) / part;
+    const share = ((at + 0.5) / VEIL - (1 - part) / 2) / part;
     const from = Math.min(Math.max(share * side - 0.5, 0), side - 1);
     return { seen: share >= 0 && share <= 1, from: Math.floor(from), then: Math.min(Math.floor(from) + 1, side - 1), rest: from % 1 };
   };
