@@ -40,8 +40,8 @@ from training.space.model import Model
 
 NEAR = {"fastai": 0.03, "browser": 0.005, "Space": 0.005}  # how far a probability may be from the graph's in Python
 MOST = 200  # photos, those held back first
-RUNTIME = Path(__file__).parent.parent / "tests/node_modules/onnxruntime-web/dist"
 PAGES = Path(__file__).parent / "pages"
+SITE = Path(__file__).parent.parent / "site"
 CHROMIUM = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",)
 
 Question = Path | Mapping[str, Any]  # a photo's file, or a form's values
@@ -158,9 +158,9 @@ def _space(folder: Path) -> Iterator[str]:
 
 
 def in_browser(demo: Path, asked: Sequence[Question]) -> np.ndarray | str:
-    """Ask the graph in Chromium, by onnxruntime-web; or say what is missing here."""
-    if not (RUNTIME.is_dir() and find_spec("playwright")):
-        return "playwright and onnxruntime-web are not installed: `python3 dev.py test` does it"
+    """Ask the graph in Chromium, as a visitor's page does on their device; or say what is missing here."""
+    if not find_spec("playwright"):
+        return "playwright is not installed: `python3 dev.py test` does it"
     from playwright.sync_api import Error, sync_playwright
 
     found = {"executable_path": os.environ["TEST_BROWSER"]} if os.environ.get("TEST_BROWSER") else {}
@@ -173,13 +173,16 @@ def in_browser(demo: Path, asked: Sequence[Question]) -> np.ndarray | str:
         page.route("**/*", lambda route: route.fulfill(**_file(demo, asked, urlsplit(route.request.url).path)))
         page.goto("http://localhost/parity.html")
         page.wait_for_function("typeof ask === 'function'")
-        told = [page.evaluate("place => ask(place)", place) for place in progress_bar(range(len(asked)))]
+        model, address = Model(demo / "model.onnx"), "http://localhost/model.onnx"
+        page.evaluate("prepare", {"address": address, "size": model.size, "sha256": model.sha256})
+        places = progress_bar(range(len(asked)))
+        told = [page.evaluate("words => ask(...words)", [address, place]) for place in places]
         chromium.close()
     return np.array(told)
 
 
 def _file(demo: Path, asked: Sequence[Question], path: str) -> dict[str, Any]:
-    """What the page is given: itself, the runtime, the graph, and a photo or a form's values."""
+    """What the page is given: itself, the site's own modules, the graph, and a photo or a form's values."""
     kind, _, name = path.lstrip("/").partition("/")
     if kind == "asked":
         question = asked[int(name)]
@@ -187,8 +190,8 @@ def _file(demo: Path, asked: Sequence[Question], path: str) -> dict[str, Any]:
             return {"body": question.read_bytes(), "content_type": "application/octet-stream"}
         feed = Model(demo / "model.onnx").feed(question)
         return {"json": {name: array.tolist() for name, array in feed.items()}}
-    if kind == "ort":
-        return {"path": RUNTIME / name}
+    if kind in ("js", "vendor"):
+        return {"path": SITE / kind / name}
     return {"path": demo / kind if kind == "model.onnx" else PAGES / kind}
 
 
