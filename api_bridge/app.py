@@ -33,6 +33,7 @@ from api_bridge.metrics import MEDIA_TYPE
 from api_bridge.openapi import openapi
 from api_bridge.questions import Question, Questions
 from api_bridge.reading import Reader
+from api_bridge.steps import Outcome
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
 
 UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
@@ -140,8 +141,13 @@ class _Face:
 
     def _stream(self, request: Request, demo: str, value: Mapping[str, Json], started: float) -> Response:
         async def ask(told: Told) -> tuple[str, Json]:
+            def tell(event: str, about: Json) -> None:
+                if event == "step" and "fault" in about:
+                    about = {**about, "fault": about["fault"].problem(request.state.trace_id)}
+                told(event, about)
+
             try:
-                answer = await self.bridge.ask(demo, value, told)
+                answer = await self.bridge.ask(demo, value, tell)
             except Fault as fault:
                 return "problem", fault.problem(request.state.trace_id)
             except Exception:  # whatever was not foreseen ends as a problem here, too
@@ -185,14 +191,29 @@ class _Face:
 
 
 def _told_answer(answer: Answer, request: Request, started: float) -> dict[str, Json]:
+    trace_id = request.state.trace_id
+    steps = {name: _told_outcome(outcome, trace_id) for name, outcome in answer.steps.items()}
     return {
         "prediction": answer.prediction,
+        **({"steps": steps} if steps else {}),
         "demo": answer.demo,
         "revision": answer.revision,
         "route": answer.route,
         "took_ms": round((time.perf_counter() - started) * 1000, 1),
-        "trace_id": request.state.trace_id,
+        "trace_id": trace_id,
     }
+
+
+def _told_outcome(outcome: Outcome, trace_id: str) -> dict[str, Json]:
+    """How one step of a question ended; of several, which were not answered."""
+    told: dict[str, Json] = {"state": outcome.state}
+    if outcome.seconds is not None:
+        told["took_ms"] = round(outcome.seconds * 1000, 1)
+    if outcome.fault:
+        told["fault"] = outcome.fault.problem(trace_id)
+    if outcome.failed:
+        told["failed"] = [{"at": at, "fault": fault.problem(trace_id)} for at, fault in outcome.failed.items()]
+    return told
 
 
 def log_to_stderr(form: str = "text") -> None:

@@ -5,18 +5,21 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from api_bridge.admission import INSIDE, WAITING
+from api_bridge.cleaning import Cleaning
 from api_bridge.contract import Contract, File, Json, each_file
 from api_bridge.dialects import About, Told
-from api_bridge.faults import DemoUnknown, Fault, OutOfTime, SpaceBusy
+from api_bridge.faults import DemoUnknown, Fault, SpaceBusy
 from api_bridge.files import Files
 from api_bridge.memory import KEPT, MOST, Memory, key_of
 from api_bridge.metrics import Metrics
 from api_bridge.patience import Clock, Deadline, Dice
 from api_bridge.patiently import Patiently
+from api_bridge.pipeline import Step
 from api_bridge.space import Space
+from api_bridge.steps import Call, Outcome, outcomes_of
 from api_bridge.workshop import Workshop
 
 PATIENCE = 30.0  # seconds a visitor is kept waiting at most
@@ -34,6 +37,7 @@ class Answer:
     revision: int
     attempts: int
     route: str = "bridge"
+    steps: Mapping[str, Outcome] = field(default_factory=dict)  # how each ended, where one question is several calls
 
 
 class Bridge:
@@ -86,11 +90,19 @@ class Bridge:
         return self.contracts[demo]
 
     async def status(self, *demos: str) -> dict[str, dict[str, Json]]:
-        """Return how the Space of each demo is: `{"ready", "gradio", "dialect"}`, or `{"ready": false, "fault"}`."""
-        steps = {demo: _step(self.contract(demo)) for demo in demos}
-        spaces = list(dict.fromkeys(step["space"] for step in steps.values()))
+        """
+        Return how the Space of each demo is: `{"ready", "gradio", "dialect"}`, or `{"ready": false, "fault"}`.
+
+        A demo of several steps is as the first of them that is not ready, and has all of them in `steps`.
+        """
+        steps = {demo: self.contract(demo).json["steps"] for demo in demos}
+        spaces = list(dict.fromkeys(step["space"] for each in steps.values() for step in each.values()))
         abouts = dict(zip(spaces, await asyncio.gather(*map(self._about, spaces)), strict=True))
-        return {demo: _told(abouts[step["space"]], step["endpoint"]) for demo, step in steps.items()}
+        told = {
+            demo: {name: _told(abouts[step["space"]], step["endpoint"]) for name, step in each.items()}
+            for demo, each in steps.items()
+        }
+        return {demo: _together(each) for demo, each in told.items()}
 
     async def _about(self, space: str) -> About | Fault:
         try:
@@ -140,54 +152,64 @@ class Bridge:
     ) -> tuple[Answer, str]:
         """Return the answer, and whether it was asked for, joined or kept."""
         deadline = Deadline.after(self._seconds, self._clock)
-        step = _step(contract)
-        question = await self._cleaned(contract.check_input(value), deadline)
-        takes = {parameter: question.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
+        question = contract.check_input(value)
+        cleaning = Cleaning(self._workshop, deadline, self.metrics, self._clock)
+
+        async def ask(step: Step, takes: Mapping[str, Json], told: Told | None) -> Call:
+            takes = await cleaning.takes(step, takes)
+            return await self._call(contract, step, takes, deadline, told, parts=parts)
+
+        outcomes = await outcomes_of(contract.pipeline, question, ask, told, self._shown, self._clock)
+        steps = {name: outcomes[name] for name in contract.json["steps"]}  # in the order they are written
+        answered = {name: each for name, each in steps.items() if each.state == "answered"}
+        for each in steps.values():
+            if each.fault and not answered:
+                raise each.fault
+        predictions = {name: self._shown(each.prediction) for name, each in answered.items()}
+        prediction = predictions if contract.pipeline.several else next(iter(predictions.values()))
+        attempts = max((each.attempts for each in answered.values()), default=0)
+        words = {each.word for each in answered.values()}
+        answer = Answer(prediction, contract.demo, contract.revision, attempts)
+        answer = answer if contract.pipeline.plain else replace(answer, steps=steps)
+        return answer, "asked" if "asked" in words or not words else min(words)
+
+    async def _call(
+        self,
+        contract: Contract,
+        step: Step,
+        takes: Mapping[str, Json],
+        deadline: Deadline,
+        told: Told | None,
+        *,
+        parts: bool,
+    ) -> Call:
+        """Ask one step's endpoint once."""
+        patient = self._patient[step.json["space"]]
 
         def check(outputs: list[Json]) -> None:
-            contract.check_prediction(each_file(gathered(step, outputs), File.described))
+            contract.check_prediction(each_file(gathered(step.json, outputs), File.described), step.name)
 
         async def ask(told: Told | None) -> Outputs:
             def pass_on(event: str, about: Json) -> None:
                 assert told
-                told(event, {"prediction": self._predicted(step, about)} if event == "partial" else about)
+                about = {"prediction": self._shown(gathered(step.json, about))} if event == "partial" else about
+                told(event, about)
 
             # Checked before it is kept: a changed Space is not remembered.
-            patient = self._patient[step["space"]]
-            asked = await patient.ask(step, takes, deadline, pass_on if told else None, check, parts=parts)
+            asked = await patient.ask(step.json, takes, deadline, pass_on if told else None, check, parts=parts)
             return *asked, patient.space.deployment
 
-        (outputs, attempts, _), word = await self._once(contract, step, takes, ask, told)
-        return Answer(self._predicted(step, outputs), contract.demo, contract.revision, attempts), word
+        (outputs, attempts, _), word = await self._once(contract, step.json, takes, ask, told)
+        return gathered(step.json, outputs), attempts, word
 
-    def _predicted(self, step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:
-        """The prediction that outputs make, its files kept and named."""
-        return each_file(gathered(step, outputs), self.files.keep)
+    def _shown(self, prediction: Json) -> Json:
+        """A prediction with its files kept and named."""
+        return each_file(prediction, self.files.keep)
 
     async def close(self) -> None:
         await self._workshop.close()
         for space in self.spaces.values():
             await space.close()
-
-    async def _cleaned(self, question: dict[str, Json], deadline: Deadline) -> dict[str, Json]:
-        """Re-encode photos beside the loop, so that one large photo does not make everybody wait."""
-        try:
-            async with asyncio.timeout(deadline.left()):
-                return await self._clean(question)
-        except TimeoutError as error:
-            raise OutOfTime("The photo could not be read in time: a smaller one is quicker.") from error
-
-    async def _clean(self, question: dict[str, Json]) -> dict[str, Json]:
-        cleaned = {}
-        for name, value in question.items():
-            started = self._clock()
-            files: list[File] = []
-            each_file(value, files.append)
-            clean = iter([await self._workshop.clean(name, file) for file in files])
-            if files:
-                self.metrics.observe("photos_seconds", self._clock() - started)
-            cleaned[name] = each_file(value, lambda _, clean=clean: next(clean))  # type: ignore[misc]
-        return cleaned
 
     async def _once(
         self, contract: Contract, step: Mapping[str, Json], takes: Mapping[str, Json], ask: Ask, told: Told | None
@@ -213,10 +235,11 @@ def _told(about: About | Fault, endpoint: str) -> dict[str, Json]:
     return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
 
 
-def _step(contract: Contract) -> dict[str, Json]:
-    """A demo has one step until pipelines come."""
-    (step,) = contract.json["steps"].values()
-    return dict(step)
+def _together(steps: Mapping[str, dict[str, Json]]) -> dict[str, Json]:
+    """How a demo is whose steps are so."""
+    first = next(iter(steps.values()))
+    worst = next((each for each in steps.values() if not each["ready"]), first)
+    return {**worst, "steps": dict(steps)} if len(steps) > 1 else worst
 
 
 def gathered(step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:

@@ -103,7 +103,7 @@ class Contract:
         """What checks one call of each step: of one that is asked several times, an answer among them."""
         schemas = {step: part_of(self.json, step.name) for step in self.pipeline.steps}
         return {
-            step.name: jsonschema_rs.Draft202012Validator(schema["items"] if step.each else schema)
+            step.name: jsonschema_rs.Draft202012Validator(_one_of(schema) if step.each else schema)
             for step, schema in schemas.items()
         }
 
@@ -189,6 +189,13 @@ class Contract:
 def is_file(schema: Mapping[str, Json]) -> bool:
     """Whether a schema is that of a file's description."""
     return "media" in schema.get("properties", {}) and "size" in schema.get("properties", {})
+
+
+def _one_of(several: Mapping[str, Json]) -> dict[str, Json]:
+    """The schema of one of several predictions: among them null is one that failed, and nothing that a Space says."""
+    items = several["items"]
+    kinds = items.get("type")
+    return {**items, "type": [kind for kind in kinds if kind != "null"]} if isinstance(kinds, list) else dict(items)
 
 
 def each_file(value: Json, change: Callable[[File], Json]) -> Json:

@@ -46,7 +46,7 @@ def _paths(contract: Contract) -> dict[str, Json]:
 
 
 def _ask(contract: Contract) -> dict[str, Json]:
-    answer = _answer({"const": contract.demo}, _with_addresses(contract.json["prediction"]))
+    answer = _answer({"const": contract.demo}, _with_addresses(contract.json["prediction"]), _steps(contract))
     content = {"application/json": {"schema": answer}, "text/event-stream": {"itemSchema": _event(contract, answer)}}
     told = "The prediction; or, to whoever accepts an event stream, what happens until there is one or a problem"
     return {
@@ -94,9 +94,18 @@ def _media(contract: Contract, field: str) -> list[str]:
 # --- what it answers
 
 
-def _answer(demo: Json, prediction: Json) -> dict[str, Json]:
+def _answer(demo: Json, prediction: Json, steps: Json = None) -> dict[str, Json]:
     about = {"demo": demo, "revision": {"type": "integer"}, "route": {"const": "bridge"}}
-    return _object({"prediction": prediction, **about, "took_ms": SECONDS, "trace_id": TEXT})
+    asked = {"steps": steps} if steps else {}
+    return _object({"prediction": prediction, **asked, **about, "took_ms": SECONDS, "trace_id": TEXT})
+
+
+def _steps(contract: Contract) -> Json:
+    """How each step ended; nothing where one question is one call."""
+    if contract.pipeline.plain:
+        return None
+    ended = {name: {**OUTCOME, "title": step.get("title", name)} for name, step in contract.json["steps"].items()}
+    return _object(ended)
 
 
 def _with_addresses(schema: Json) -> Json:
@@ -111,15 +120,20 @@ def _with_addresses(schema: Json) -> Json:
 
 def _event(contract: Contract, answer: Json) -> dict[str, Json]:
     """One event of a stream: its name, and what it says."""
+    step = {} if contract.pipeline.plain else {"step": {"enum": list(contract.json["steps"])}, "at": AT}
     told = {
         "accepted": _object({"demo": {"const": contract.demo}, "trace_id": TEXT}),
-        "stage": _object({"stage": TEXT, "eta": ETA}),
-        "queue": _object({"place": {"type": ["integer", "null"], "minimum": 0}, "eta": ETA}),
-        "progress": {"type": "object"},
-        "partial": _object({"prediction": {}}),
+        "stage": _object({"stage": TEXT, "eta": ETA, **step}, "at"),
+        "queue": _object({"place": {"type": ["integer", "null"], "minimum": 0}, "eta": ETA, **step}, "at"),
+        "progress": _object(step, "at"),
+        "partial": _object({"prediction": {}, **step}, "at"),
         "prediction": answer,
-        "problem": {"$ref": "#/components/schemas/Problem"},
+        "problem": A_PROBLEM,
     }
+    if step:
+        told["step"] = _object(
+            {**step, "state": STATE, "prediction": {}, "fault": A_PROBLEM}, "at", "prediction", "fault"
+        )
     said = {"type": "string", "contentMediaType": "application/json"}
     data = {name: {**said, "contentSchema": about} for name, about in told.items()}
     return {"oneOf": [_object({"event": {"const": name}, "data": data[name]}) for name in told]}
@@ -213,10 +227,20 @@ PROBLEM = _object(
     *("field", "retry_after", "attempts", "space"),
 )
 
+A_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+AT = {"type": "integer", "minimum": 0, "description": "Which of several, where the step is asked for each"}
+STATE = {"enum": ["asking", "answered", "failed", "skipped"]}
+MISSED = {"type": "array", "items": _object({"at": AT, "fault": A_PROBLEM})}
+OUTCOME = _object(
+    {"state": {"enum": ["answered", "failed", "skipped"]}, "took_ms": SECONDS, "fault": A_PROBLEM, "failed": MISSED},
+    *("took_ms", "fault", "failed"),
+)
+
+STEPS = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Status"}}
 STATUS = {
     "oneOf": [
-        _object({"ready": {"const": True}, "gradio": TEXT, "dialect": TEXT}),
-        _object({"ready": {"const": False}, "fault": TEXT, "detail": TEXT}),
+        _object({"ready": {"const": True}, "gradio": TEXT, "dialect": TEXT, "steps": STEPS}, "steps"),
+        _object({"ready": {"const": False}, "fault": TEXT, "detail": TEXT, "steps": STEPS}, "steps"),
     ]
 }
 STATUSES = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Status"}}

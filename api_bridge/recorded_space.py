@@ -1,7 +1,7 @@
 """A Space that answers from its contract's examples: the fake, beside the real thing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,10 +28,10 @@ class RecordedSpace:
             for step in contract.json["steps"].values():
                 parameters = tuple(Parameter(name, Component("recorded", {})) for name in step["takes"])
                 self._endpoints[step["endpoint"]] = Endpoint(step["endpoint"], parameters, (), queued=False)
-                self._answers[step["endpoint"]] = {
-                    _name(taken(contract, step, example["input"])): _outputs(contract, step, example["prediction"])
-                    for example in contract.json["examples"]
-                }
+                self._answers.setdefault(step["endpoint"], {})
+            for example in contract.json["examples"]:
+                for step, takes, prediction in calls(contract, example):
+                    self._answers[step["endpoint"]][_name(takes)] = _outputs(contract, step, prediction)
 
     async def about(self) -> About:
         return About("recorded", "recorded", self._endpoints)
@@ -51,11 +51,24 @@ class RecordedSpace:
         """Nothing is held."""
 
 
-def taken(contract: Contract, step: Mapping[str, Json], recorded: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what the bridge asks with for an example's input: files read and cleaned as it does."""
-    value = {**contract.defaults, **read(recorded, contract.folder)}
-    takes = {parameter: value.get(source.removeprefix("input.")) for parameter, source in step["takes"].items()}
-    return {parameter: each_file(given, photos.cleaned) for parameter, given in takes.items()}
+def calls(
+    contract: Contract, example: Mapping[str, Json]
+) -> Iterator[tuple[Mapping[str, Json], dict[str, Json], Json]]:
+    """Yield each call that the bridge makes for an example: the step, what it takes, photos clean, and what it gave."""
+    question = {**contract.defaults, **read(example["input"], contract.folder)}
+    values = {"input": each_file(question, photos.cleaned)}
+    for step in contract.pipeline.steps:
+        several = contract.pipeline.several
+        if not step.due(values) or (several and step.name not in example["prediction"]):
+            continue
+        prediction = example["prediction"][step.name] if several else example["prediction"]
+        values[step.name] = read(prediction, contract.folder)
+        takes = step.taken(values)
+        if step.each is None:
+            yield step.json, takes, prediction
+        else:
+            for one, said in zip(takes[step.each], prediction, strict=True):
+                yield step.json, {**takes, step.each: one}, said
 
 
 def read(recorded: Json, folder: Path) -> Json:

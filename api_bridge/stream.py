@@ -1,8 +1,9 @@
 """
 A question whose answer takes a while, told as it happens: `Accept: text/event-stream`.
 
-    accepted · stage · queue · progress · partial · prediction or problem
+    accepted · stage · queue · progress · partial · step · prediction or problem
 
+`step` says how the steps of one question stand, where there are several or one is asked for each of several.
 The work ends when the last one listening has left.
 """
 

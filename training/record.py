@@ -22,7 +22,8 @@ from PIL import Image
 from api_bridge.contract import load, wrong_with
 from api_bridge.faults import ContractUnreadable, Fault
 from api_bridge.photos import clean, describe
-from training.faults import TrainingError
+from training.examples import TOLERANCE, DemoError, rounded, slug
+from training.pipelines import describe_steps
 from training.space.model import Model
 
 DEMOS = Path("site/demos")
@@ -38,12 +39,7 @@ PHOTO = {
     },
 }
 MEASURED = ("labels", "accuracy", "validated_on", "trained_on", "unfamiliar_below")
-TOLERANCE = 0.02  # how far a confidence may move before `check` speaks of it
 NOISE = 0.002  # how far it moves between machines: not worth a new revision
-
-
-class DemoError(TrainingError):
-    """What people wrote and what the machine made do not fit; the text says what to do."""
 
 
 def begin(folder: Path, labels: list[str]) -> None:
@@ -69,20 +65,32 @@ def expect(folder: Path, labels: list[str]) -> None:
 
 def record(folder: Path) -> bool:
     """Write `folder`'s contract, with the next revision if anything in it changed; return whether it did."""
-    written, now = _written(folder), describe_demo(folder)
+    written, (now, pictures) = _written(folder), _described(folder)
     if written and _same(written, now):
         return False
     now["revision"] = written["revision"] + 1 if written else 1
     if wrong := wrong_with(now):
         raise DemoError(f"{folder} can not become a contract: {wrong}.")
+    for path, content in pictures.items():
+        (folder / path).write_bytes(content)
     text = json.dumps(now, indent=2, ensure_ascii=False) + "\n"
     (folder / "contract.json").write_text(text, encoding="utf-8")
     return True
 
 
 def describe_demo(folder: Path) -> dict[str, Any]:
-    """Return the contract that `folder`'s model and `demo.toml` amount to, of revision 1."""
-    said, model = _demo_toml(folder), _model(folder)
+    """Return the contract that `folder`'s model, or those that it asks, and `demo.toml` amount to, of revision 1."""
+    return _described(folder)[0]
+
+
+def _described(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The contract, and the pictures that were drawn for its examples."""
+    said = _demo_toml(folder)
+    return describe_steps(folder, said) if "steps" in said else (_of_model(folder, said), {})
+
+
+def _of_model(folder: Path, said: dict[str, Any]) -> dict[str, Any]:
+    model = _model(folder)
     demo, fields = folder.name, model.fields or {"photo": PHOTO}
     return {
         "contract": 1,
@@ -148,7 +156,7 @@ def _label_schema(labels: list[str], words: dict[str, str]) -> dict[str, Any]:
 def _example(folder: Path, model: Model, said: dict[str, Any]) -> dict[str, Any]:
     """One of `demo.toml`'s examples, with the model's prediction for it: a photo, or the `input` of a form."""
     if model.fields:
-        given, name = said["input"], _name(said["title"])
+        given, name = said["input"], slug(said["title"])
         asked = {"input": given}
         wrong = set(given) ^ set(model.fields)
         if wrong:
@@ -166,31 +174,16 @@ def _example(folder: Path, model: Model, said: dict[str, Any]) -> dict[str, Any]
                 predicted = model.prediction(picture)
         except (OSError, Fault) as error:
             raise DemoError(f"The example {path} can not be read: put the picture there, or take it out.") from error
-        name = _name(path.stem)
+        name = slug(path.stem)
         asked = {"alt": said["alt"], "input": {"photo": {"file": f"examples/{path.name}", **file.described()}}}
     return {
         "name": name,
         "title": said["title"],
         **asked,
         "source": said["source"],
-        "prediction": _rounded(predicted),
+        "prediction": rounded(predicted),
         "tolerance": TOLERANCE,
     }
-
-
-def _rounded(value: Any) -> Any:
-    """Four digits of a number: the others are of one machine."""
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_rounded(part) for part in value]
-    return round(value, 4) if isinstance(value, float) else value
-
-
-def _name(stem: str) -> str:
-    """A file's name as it stands in an address: IMG 0001 → img-0001."""
-    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")
-    return name if name[:1].isalpha() else f"example-{name}"
 
 
 def _demo_toml(folder: Path) -> dict[str, Any]:
@@ -202,6 +195,8 @@ def _demo_toml(folder: Path) -> dict[str, Any]:
     wanted = {"title": said, **{f"examples[{n}]": each for n, each in enumerate(said.get("examples", []))}}
     for place, each in wanted.items():
         names = ("title", "source") if "input" in each else ("photo", "title", "alt", "source")
+        if "steps" in said:
+            names = ("title", "alt", "source")
         for name in ("title",) if place == "title" else names:
             if not isinstance(each.get(name), str):
                 raise DemoError(f'{path}: {place} needs a line `{name} = "…"`.')
@@ -242,6 +237,17 @@ def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
     return close(old, new)
 
 
+def _ours(demos: Path) -> list[Path]:
+    """
+    The demos whose models are here, those that ask others last.
+
+    What another Space answers is held against it by `python -m api_bridge check`.
+    """
+    said = {path.parent: _demo_toml(path.parent) for path in sorted(demos.glob("*/demo.toml"))}
+    ours = [folder for folder, each in said.items() if each.get("space", "here") == "here"]
+    return sorted(ours, key=lambda folder: "steps" in said[folder])
+
+
 @call_parse
 def main(
     *names: str,  # the demos; every one without a name
@@ -249,9 +255,7 @@ def main(
     demos: Path = DEMOS,  # the folder of demos
 ):
     "Write the contracts of the demos, or check them."
-    folders = [demos / name for name in names] or sorted(
-        path.parent for path in demos.glob("*/demo.toml") if _demo_toml(path.parent).get("space", "here") == "here"
-    )  # what another Space answers is held against it by `python -m api_bridge check`
+    folders = [demos / name for name in names] or _ours(demos)
     stale = False
     for folder in folders:
         try:

@@ -50,21 +50,30 @@ class Verdict(gr.Label):
         return VerdictData(**value) if value else None
 
 
-def answer(contract: Contract) -> Callable[..., dict[str, Any]]:
-    """Return the function behind `contract`'s endpoint; its parameters' names are part of the contract."""
-    agreed = contract.json["model"]
-    model = Model(contract.folder / agreed["file"])
-    if model.sha256 != agreed["sha256"]:
-        raise SystemExit(f"{contract.demo}: {agreed['file']} is not the model of the contract; publish the demo again.")
+def agreed(contract: Contract) -> Model:
+    """Return the model of `contract`; no other one answers in its name."""
+    about = contract.json["model"]
+    model = Model(contract.folder / about["file"])
+    if model.sha256 != about["sha256"]:
+        raise SystemExit(f"{contract.demo}: {about['file']} is not the model of the contract; publish the demo again.")
+    return model
 
-    def look(photo: Image.Image | None) -> dict[str, Any]:
-        if photo is None:
-            raise gr.Error("Choose a photo first.", print_exception=False)
-        try:
-            picture = upright(photo)
-        except DAMAGED as error:
-            raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
-        return model.prediction(picture)
+
+def opened(photo: Image.Image | None) -> Image.Image:
+    """Return a visitor's photo as people see it, or say in words why it can not be."""
+    if photo is None:
+        raise gr.Error("Choose a photo first.", print_exception=False)
+    try:
+        return upright(photo)
+    except DAMAGED as error:
+        raise gr.Error("This file is not a photo that can be read.", print_exception=False) from error
+
+
+def answer(contract: Contract, model: Model) -> Callable[..., dict[str, Any]]:
+    """Return the function behind `contract`'s endpoint; its parameters' names are part of the contract."""
+
+    def see(photo: Image.Image | None) -> dict[str, Any]:
+        return model.prediction(opened(photo))
 
     def read(*values: Any) -> dict[str, Any]:
         given = dict(zip(contract.fields, values, strict=True))
@@ -76,7 +85,7 @@ def answer(contract: Contract) -> Callable[..., dict[str, Any]]:
             raise gr.Error("The form has a choice that the model does not know.", print_exception=False) from error
 
     if model.fields is None:
-        return look
+        return see
     # Gradio names an endpoint's parameters after the function's.
     names = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in model.fields]
     read.__signature__ = inspect.Signature(names)
@@ -95,14 +104,34 @@ def control(field: dict[str, Any]) -> gr.components.Component:
     return gr.Number(label=field["title"], value=field.get("default"), **limits)
 
 
+def look(model: Model) -> Callable[..., Image.Image]:
+    """Return the function behind the endpoint that draws what `model` looked at."""
+
+    def looked(photo: Image.Image | None, label: str, strength: float) -> Image.Image:
+        picture = opened(photo)
+        if label not in model.labels:
+            raise gr.Error("The model does not know this label.", print_exception=False)
+        if not 0 <= strength <= 1:
+            raise gr.Error("The strength is from 0 to 1.", print_exception=False)
+        return model.look(picture, label, strength)
+
+    return looked
+
+
 def draw(contracts: dict[str, Contract]) -> gr.Blocks:
-    """An ordinary Gradio page, for people who visit the Space itself; one named endpoint a demo."""
+    """
+    An ordinary Gradio page, for people who visit the Space itself; one named endpoint a demo.
+
+    Of a photo's there is a second one, which draws what the model looked at. What asks other demos, or
+    another Space, has no model here: the bridge asks those.
+    """
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
         gr.Markdown(f"# {TITLE}")
         for contract in contracts.values():
+            if "model" not in contract.json:
+                continue
             (step,) = contract.json["steps"].values()
-            if step["space"] != "here":
-                continue  # another Space answers it, and the bridge asks that one
+            model, name = agreed(contract), step["endpoint"].strip("/")
             with gr.Tab(contract.title), gr.Row():
                 with gr.Column():
                     controls = [control(field) for field in contract.fields.values()]
@@ -115,8 +144,17 @@ def draw(contracts: dict[str, Contract]) -> gr.Blocks:
                     ]
                     if examples:
                         gr.Examples(examples, controls, examples_per_page=6)
+                    if model.fields is None:
+                        with gr.Accordion("What it looked at", open=False):
+                            spoke = gr.Dropdown(model.labels, label="For which label", value=model.labels[0])
+                            strength = gr.Slider(0, 1, 0.7, step=0.05, label="How much to dim the rest")
+                            again = gr.Button("Look")
+                            looked = gr.Image(label="What it looked at", format="webp")
+                        again.click(
+                            look(model), [*controls, spoke, strength], looked, api_name=f"{name}-look", queue=False
+                        )
                 # No queue of Gradio's: the bridge decides who waits, and the page gets its answer in one request.
-                button.click(answer(contract), controls, label, api_name=step["endpoint"].strip("/"), queue=False)
+                button.click(answer(contract, model), controls, label, api_name=name, queue=False)
     return page
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import onnxruntime
 from PIL import Image
 
 from api_bridge.photos import upright
+
+PLACE = 32  # pixels of a side that one place of a map stands for, in the bodies of training.vision
+LARGEST = 1024  # pixels of the longer side of a picture that is drawn
 
 
 class Model:
@@ -48,6 +52,21 @@ class Model:
             "unfamiliar": bool(said["unfamiliar"]),
         }
 
+    def look(self, photo: Image.Image, label: str, strength: float) -> Image.Image:
+        """
+        Return the photo, dimmed where the map of `label` is low: photo × (1 − strength × (1 − heat)).
+
+        `heat` is from 0 to 1: what the map says, over the highest that it says; and 0 in the margin, which the
+        model does not see. Raises `ValueError` for a label that it does not know.
+        """
+        picture = upright(photo)
+        cam = self.run(picture)["cam"][self.labels.index(label)].clip(0)
+        picture.thumbnail((LARGEST, LARGEST))
+        across, down = (shares(cam.shape[0], pixels) for pixels in picture.size)
+        heat = down @ cam @ across.T / (cam.max() or 1)
+        dimmed = np.asarray(picture) * (1 - strength * (1 - heat))[..., None]
+        return Image.fromarray(dimmed.round().astype(np.uint8))
+
     def __call__(self, given: Image.Image | Mapping[str, Any]) -> dict[str, float]:
         """Return label → probability."""
         return dict(zip(self.labels, self.run(given)["probabilities"].tolist(), strict=True))
@@ -67,3 +86,18 @@ class Model:
             else:
                 numbers.append(given[name])
         return {"numbers": np.array(numbers, np.float32), "choices": np.array(choices, np.int64)}
+
+
+def shares(places: int, pixels: int) -> np.ndarray:
+    """
+    Return which share each of a map's `places` along a side has in each of the `pixels` there: pixels × places.
+
+    Between the middles of two places it goes from one to the other. The map is of the middle of a photo: the
+    margin that `training.graph.Crop` cuts off, and fastai leaves in training, has a share in none.
+    """
+    size = places * PLACE
+    part = size / (size + math.ceil(size * 0.14 / 8) * 8)
+    at = ((np.arange(pixels) + 0.5) / pixels - (1 - part) / 2) / part
+    middle = np.clip(at * places - 0.5, 0, places - 1)
+    near = 1 - np.abs(middle[:, None] - np.arange(places))
+    return near.clip(0) * ((at >= 0) & (at <= 1))[:, None]
