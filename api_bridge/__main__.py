@@ -180,23 +180,29 @@ async def _check(contracts: Contracts, options: argparse.Namespace) -> int:
 
 
 async def _check_one(contract: Contract, options: argparse.Namespace) -> report.Outcome:
-    (step,) = contract.json["steps"].values()
-    name = (options.here or _site_space(options.demos)) if step["space"] == "here" else step["space"]
-    token = _token(name, options)
-    wire = RecordingWire(HttpWire(address(name), token=token))
-    space = GradioSpace(name, wire=wire)
+    names = {
+        str(step["space"]): (options.here or _site_space(options.demos)) if step["space"] == "here" else step["space"]
+        for step in contract.json["steps"].values()
+    }
+    wires = {at: RecordingWire(HttpWire(address(name), token=_token(name, options))) for at, name in names.items()}
+    spaces = {at: GradioSpace(name, wire=wires[at]) for at, name in names.items()}
+    name = next(iter(names.values()))
+    held = (options.origin, _token(name, options), name)
     try:
-        outcome = await check(contract, space, said_of(contract.folder), options.origin, token, name)
+        outcome = await check(contract, spaces, said_of(contract.folder), *held)
         if options.accept and outcome.findings and outcome.state != "asleep":
-            contract = await _accept(contract, space)
-            outcome = await check(contract, space, said_of(contract.folder), options.origin, token, name)
+            contract = await _accept(contract, next(iter(spaces.values())))
+            outcome = await check(contract, spaces, said_of(contract.folder), *held)
     except Exception as error:  # whatever one demo does, the others are checked
         outcome = report.Outcome(contract.demo, name, "breaking", (_unforeseen(contract, error),))
     finally:
-        await space.close()
+        for space in spaces.values():
+            await space.close()
     if options.record:
         options.record.mkdir(parents=True, exist_ok=True)
-        _write_json(options.record / f"{contract.demo}.json", wire.transcript())
+        for number, wire in enumerate(wires.values(), 1):
+            more = f"-{number}" if number > 1 else ""
+            _write_json(options.record / f"{contract.demo}{more}.json", wire.transcript())
     return outcome
 
 
@@ -214,9 +220,9 @@ def _unforeseen(contract: Contract, error: Exception) -> Finding:
 
 
 async def _accept(contract: Contract, space: GradioSpace) -> Contract:
-    if "model" in contract.json:
+    if "model" in contract.json or not contract.pipeline.plain:
         raise NotCarried(
-            f"The contract of {contract.demo} is written by its model: "
+            f"The contract of {contract.demo} is written by its model, or by those that it asks: "
             f"publish it again, or run `python -m training.record {contract.demo}`."
         )
     made, notes = await accept(space, contract, said_of(contract.folder))

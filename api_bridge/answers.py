@@ -30,14 +30,18 @@ def compare_examples(example: Json, prediction: Json, contract: Contract) -> lis
         return findings_of(notes or [("example-refused", f"{title} is answered in another form now.")], contract.demo)
     if example.get("varies"):
         return []
-    judged = (
-        _label_moved(place, then, now, example["tolerance"])
-        if schema.get("kind") == "label"
-        else _changed(place, then, now)
-        for place, schema, then, now in parts
-        if schema
-    )
+    judged = (_judged(place, schema, then, now, example["tolerance"]) for place, schema, then, now in parts if schema)
     return findings_of(itertools.chain.from_iterable(judged), contract.demo)
+
+
+def _judged(place: str, schema: Json, then: Json, now: Json, tolerance: float) -> Iterator[Note]:
+    if schema.get("kind") == "several":
+        for at, (one, other) in enumerate(itertools.zip_longest(then or (), now or ()), 1):
+            yield from _judged(f"{place}, the {at}. of several", schema["items"], one, other, tolerance)
+    elif schema.get("kind") == "label":
+        yield from _label_moved(place, then, now, tolerance)
+    else:
+        yield from _changed(place, then, now)
 
 
 def _part(prediction: Json, name: str) -> Json:
@@ -47,6 +51,9 @@ def _part(prediction: Json, name: str) -> Json:
 
 
 def _unknown_label(place: str, schema: Json, now: Json) -> Iterator[Note]:
+    if schema.get("kind") == "several":
+        for one in now if isinstance(now, list) else ():
+            yield from _unknown_label(place, schema["items"], one)
     names = label_names(schema)
     label = now.get("label") if isinstance(now, dict) else None
     if names and isinstance(label, str) and label not in names:

@@ -19,7 +19,7 @@ from api_bridge.answers import compare_examples
 from api_bridge.bridge import Bridge
 from api_bridge.contract import Contract, Json, files_in
 from api_bridge.dialects import About
-from api_bridge.drift import compare, endpoint_gone
+from api_bridge.drift import alone, compare, endpoint_gone, of_step
 from api_bridge.examples import recorded
 from api_bridge.faults import AppFailed, ContractBroken, ContractUnreadable, Fault, SpaceUnreachable
 from api_bridge.findings import Finding, worst
@@ -29,10 +29,12 @@ from api_bridge.report import Outcome
 from api_bridge.space import GradioSpace, as_agreed
 from api_bridge.wire import translated
 
+Spaces = Mapping[str, GradioSpace]  # by the names that the contract calls them
+
 
 async def check(
     contract: Contract,
-    space: GradioSpace,
+    spaces: Spaces,
     said: Mapping[str, Json],
     origin: str | None = None,
     token: str | None = None,
@@ -41,19 +43,20 @@ async def check(
     """
     Return how the contract stands today.
 
-    `said` is what the demo's `demo.toml` says, `origin` the page's, `name` the Space's on the Hub.
+    `said` is what the demo's `demo.toml` says, `origin` the page's, `name` the first Space's on the Hub.
     """
-    (step,) = contract.json["steps"].values()
+    first = _first(contract)
     if broken := _file(contract):
         return _outcome(contract, [broken])
-    at = await stage(name or step["space"], token)
+    at = await stage(name or first, token)
     try:
-        about = await space.about()
-        findings = _interface(contract, about, said)
+        abouts = {each: await space.about() for each, space in spaces.items()}
+        about = abouts[first]
+        findings = _interfaces(contract, abouts, said)
         if worst(findings) != "breaking":
-            findings += await _examples(contract, space)
-        if origin and step["space"] == "here":
-            findings += await _origin(contract, space, origin)
+            findings += await _examples(contract, spaces)
+        if origin and "here" in spaces:
+            findings += await _origin(contract, spaces["here"], origin)
     except ContractBroken as fault:
         return _outcome(contract, [_no_gradio(contract, fault)], stage=at)
     except Fault as fault:
@@ -69,11 +72,11 @@ def _outcome(
     state: str | None = None,
     detail: str = "",
 ) -> Outcome:
-    (step,) = contract.json["steps"].values()
-    agreed = contract.json.get("spaces", {}).get(step["space"], {})
+    first = _first(contract)
+    agreed = contract.json.get("spaces", {}).get(first, {})
     return Outcome(
         demo=contract.demo,
-        space=step["space"],
+        space=first,
         state=state or worst(findings),
         findings=tuple(findings),
         gradio=about.gradio if about else agreed.get("gradio"),
@@ -81,6 +84,11 @@ def _outcome(
         stage=stage,
         detail=detail,
     )
+
+
+def _first(contract: Contract) -> str:
+    """The Space of the first step: the only one of most demos."""
+    return str(next(iter(contract.json["steps"].values()))["space"])
 
 
 # --- the file
@@ -114,6 +122,18 @@ def _broken(contract: Contract, code: str, what: str) -> Finding:
 # --- what the Space says of itself
 
 
+def _interfaces(contract: Contract, abouts: Mapping[str, About], said: Mapping[str, Json]) -> list[Finding]:
+    """What each step's Space says of its endpoint, held against what that step agreed."""
+    steps = contract.pipeline.steps
+    if contract.pipeline.plain:
+        return _interface(contract, abouts[steps[0].json["space"]], said)
+    found = []
+    for step in steps:
+        one = Contract(alone(contract.json, step), contract.folder)
+        found += [of_step(step.name, each) for each in _interface(one, abouts[step.json["space"]], said)]
+    return found
+
+
 def _interface(contract: Contract, about: About, said: Mapping[str, Json]) -> list[Finding]:
     (step,) = contract.json["steps"].values()
     endpoint = now(about, step["endpoint"])
@@ -140,7 +160,8 @@ def _overlaid(contract: Contract, live: dict[str, Any]) -> dict[str, Any]:
 
     Where the kinds agree its own words stand; the labels are held against by the examples.
     """
-    if "model" not in contract.json:
+    (step,) = contract.json["steps"].values()
+    if "model" not in contract.json and "demo" not in step:
         return live
     agreed = contract.json
     fields = {}
@@ -170,26 +191,31 @@ def _no_gradio(contract: Contract, fault: Fault) -> Finding:
 # --- what it answers
 
 
-async def _examples(contract: Contract, space: GradioSpace) -> list[Finding]:
-    (step,) = contract.json["steps"].values()
-    bridge = Bridge({contract.demo: contract}, {step["space"]: space})
+async def _examples(contract: Contract, spaces: Spaces) -> list[Finding]:
+    bridge = Bridge({contract.demo: contract}, spaces)
     findings = []
     for sample, example in zip(recorded(contract), contract.json["examples"], strict=True):
         try:
             answer = await bridge.ask(contract.demo, sample.input)
         except (ContractBroken, AppFailed) as fault:
-            findings.append(
-                Finding(
-                    "breaking",
-                    "example-fails",
-                    f"The example “{sample.title}” is not answered any more: {fault.detail}",
-                    "Asking about it fails; its saved answer is still shown.",
-                    f"Look at the Space, then run `python -m api_bridge check {contract.demo} --accept`.",
-                )
-            )
+            findings.append(_fails(contract, sample.title, fault))
+            continue
+        failed = {name: outcome.fault for name, outcome in answer.steps.items() if outcome.fault}
+        if failed:
+            findings += [of_step(name, _fails(contract, sample.title, fault)) for name, fault in failed.items()]
             continue
         findings += compare_examples(example, answer.prediction, contract)
     return findings
+
+
+def _fails(contract: Contract, title: str, fault: Fault) -> Finding:
+    return Finding(
+        "breaking",
+        "example-fails",
+        f"The example “{title}” is not answered any more: {fault.detail}",
+        "Asking about it fails; its saved answer is still shown.",
+        f"Look at the Space, then run `python -m api_bridge check {contract.demo} --accept`.",
+    )
 
 
 # --- the page's origin

@@ -200,6 +200,6 @@ def test_what_was_said_can_be_kept_and_said_again(agreed, tmp_path):
 
 def test_mistakes_are_said_with_their_exit_code(tmp_path):
     """A demo that is not there, a folder without any, a flag that does not exist."""
-    assert "There are: bears, catdog" in check(ROOT / "site/demos", "birds").stderr
+    assert "There are: bears, bears-glance" in check(ROOT / "site/demos", "birds").stderr
     assert check(tmp_path).returncode == 2
     assert check(tmp_path, "--perhaps").returncode == 5

@@ -18,9 +18,9 @@ from api_bridge.faults import Fault
 from api_bridge.photos import clean, describe
 from api_bridge.pipeline import Step
 from training.faults import TrainingError
+from training.publish import LOOK
 from training.space.model import Model
 
-LOOK = "-look"  # how the endpoint ends that draws what a model looked at
 TOLERANCE = 0.02  # how far a confidence may move before `check` speaks of it
 SAME = 2.0  # of 255: how far the pixels of a picture move between machines
 

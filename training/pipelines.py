@@ -25,7 +25,8 @@ from typing import Any
 from api_bridge.contract import Contract, load
 from api_bridge.faults import ContractUnreadable
 from api_bridge.pipeline import Unclear, read
-from training.examples import LOOK, DemoError, Examples
+from training.examples import DemoError, Examples
+from training.publish import LOOK
 
 MOST = 12  # photos, where a field takes several
 PICTURE = {

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SPACE = Path(__file__).parent / "space"
 DEMOS = Path("site/demos")
 LOCAL = Path(".local/space")
+LOOK = "-look"  # what follows a photo demo's endpoint in the name of the one that draws what its model looked at
 PROGRAM = ("app.py", "model.py", "zerogpu.py", "requirements.txt")
 OURS = ("app.py", "api_bridge", "demos", "bridge.toml")
 HERE = ["http://127.0.0.1:8000", "http://localhost:8000"]  # where `dev.py serve` shows the pages
@@ -54,6 +55,7 @@ def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]
             f"No demo has a contract under {demos}: train one, such as `python -m training.catdog PHOTOS`."
         )
     files = {contract.demo: _verified(contract) for contract in contracts}
+    _whole(contracts)
     for origin in origins:
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise PublishError(f"{origin} is not an origin; write it like https://you.github.io, without a path.")
@@ -84,6 +86,21 @@ def publish(to: Path, origins: list[str], demos: Path = DEMOS) -> list[Contract]
     return contracts
 
 
+def _whole(contracts: list[Contract]) -> None:
+    """Raise `PublishError` where a demo asks the Space for what no demo in it answers."""
+    models = [contract for contract in contracts if "model" in contract.json]
+    served = {step["endpoint"] for contract in models for step in contract.json["steps"].values()}
+    served |= {f"{endpoint}{LOOK}" for endpoint in served}
+    for contract in contracts:
+        for name, step in contract.json["steps"].items():
+            if step["space"] == "here" and step["endpoint"] not in served:
+                asked = step.get("demo", contract.demo)
+                raise PublishError(
+                    f"{contract.demo} asks {step['endpoint']} in its step {name}, and nothing here answers that: "
+                    f"put the demo {asked} beside it, with its model."
+                )
+
+
 def _verified(contract: Contract) -> list[str]:
     """Return the files that `contract` speaks of, all there and the model the very one it describes."""
     model = contract.json.get("model")
@@ -106,7 +123,12 @@ def _verified(contract: Contract) -> list[str]:
 
 def _readme(contracts: list[Contract]) -> str:
     pins = dict(re.findall(r"^([\w-]+)==(\S+)$", (SPACE / "requirements.txt").read_text(), re.MULTILINE))
-    demos = "\n".join(f"- {contract.title} (`/{contract.demo}`)" for contract in contracts)
+    demos = "\n".join(
+        f"- {contract.title} (`{step['endpoint']}`)"
+        for contract in contracts
+        if "model" in contract.json
+        for step in contract.json["steps"].values()
+    )
     template = Template((SPACE / "README.md").read_text(encoding="utf-8"))
     return template.substitute(title="TinySpaces", gradio=pins["gradio"], demos=demos)
 
