@@ -1,9 +1,12 @@
 """A Gradio app with endpoints that behave in every way a Space may: started by tests, on a port they give."""
 
 import sys
+import threading
 import time
 
 import gradio as gr
+
+MEETING = threading.Barrier(2)
 
 
 def greet(name: str, times: float) -> tuple[str, int]:
@@ -33,6 +36,11 @@ def count():
         yield number
 
 
+def meet(name: str) -> str:
+    MEETING.wait(10)  # for another question that is here at the same time
+    return f"{name} met somebody"
+
+
 with gr.Blocks() as app:
     name, times, photo = gr.Textbox(), gr.Number(1), gr.Image(type="pil")
     text, number, label = gr.Textbox(), gr.Number(), gr.Label()
@@ -43,5 +51,6 @@ with gr.Blocks() as app:
         gr.Button().click(crash, None, text, api_name=f"crash{suffix}", queue=queue)
     gr.Button().click(sleep, None, text, api_name="sleep")
     gr.Button().click(count, None, number, api_name="count")
+    gr.Button().click(meet, name, text, api_name="meet", queue=False)
 
 app.launch(server_port=int(sys.argv[1]), quiet=True)

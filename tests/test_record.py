@@ -4,7 +4,8 @@ import json
 import shutil
 
 import pytest
-from conftest import CATDOG
+from conftest import CATDOG, ROOT
+from PIL import Image
 
 from api_bridge import load
 from training.record import DemoError, describe_demo, expect, main, record
@@ -117,3 +118,90 @@ def test_what_does_not_fit_is_said_and_nothing_written(demo, change, said):
     with pytest.raises(DemoError, match=said):
         describe_demo(demo)
     assert (demo / "contract.json").read_bytes() == before
+
+
+# --- demos of several steps
+
+SEVERAL = ("bears-twice", "catdog-look", "wardrobe")
+
+
+@pytest.fixture
+def steps(tmp_path):
+    """Copies of the demos of several steps, to be changed, beside those that they ask."""
+    for folder in (ROOT / "site/demos").iterdir():
+        if folder.name in SEVERAL:
+            shutil.copytree(folder, tmp_path / folder.name)
+        else:
+            (tmp_path / folder.name).symlink_to(folder)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_committed_contracts_of_several_hold(steps, name):
+    """The models here say of the examples what was recorded, and draw the same pictures; nothing is written."""
+    before = {path: path.read_bytes() for path in (steps / name).rglob("*") if path.is_file()}
+    assert not record(steps / name)
+    assert {path: path.read_bytes() for path in (steps / name).rglob("*") if path.is_file()} == before
+
+
+def test_a_picture_is_drawn_where_none_was(steps):
+    """And its description is the contract's, to the byte."""
+    folder = steps / "catdog-look"
+    (folder / "contract.json").unlink()
+    (folder / "examples/chelsea-a-cat-look.webp").unlink()
+    assert record(folder)
+    example = load(folder).json["examples"][0]["prediction"]["look"]
+    assert (folder / example["file"]).stat().st_size == example["size"]
+
+
+def test_a_picture_of_something_else_is_noticed(steps):
+    """Another file by another encoder is not: it looks the same."""
+    folder = steps / "catdog-look"
+    path = folder / "examples/chelsea-a-cat-look.webp"
+    with Image.open(path) as picture:
+        picture.save(path, "WEBP", quality=60)
+    value = json.loads((folder / "contract.json").read_text(encoding="utf-8"))
+    value["examples"][0]["prediction"]["look"]["size"] = path.stat().st_size
+    (folder / "contract.json").write_text(json.dumps(value), encoding="utf-8")
+    assert not record(folder)
+    with Image.open(path) as picture:
+        picture.rotate(180).save(path, "WEBP", quality=60)
+    assert record(folder)
+
+
+def test_a_demo_that_asks_others_is_written_after_them(steps, capsys):
+    """Its fields and words are theirs as they are now."""
+    main(*SEVERAL, "catdog", check=True, demos=steps)
+    main(check=True, demos=steps)
+    said = capsys.readouterr().out.splitlines()[-len(SEVERAL) :]
+    assert said == [f"{name}: holds" for name in SEVERAL]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (
+            "bears-twice",
+            'demo = "bears-glance"',
+            'demo = "polar"',
+            "asks the demo polar, whose contract can not be read",
+        ),
+        ("bears-twice", 'demo = "bears-glance"', 'demo = "wardrobe"', "wardrobe, which has steps itself"),
+        ("bears-twice", '"bears.photo"', '"bears.picture"', "is from bears.picture, and there is no such field"),
+        ("bears-twice", 'title = "At a glance"', "", "steps.glance has no title"),
+        ("bears-twice", '"drawn-teddy.jpg"', '"drawn-tiger.jpg"', "drawn-tiger.jpg can not be read"),
+        ("bears-twice", 'alt = "A drawing of a sitting', 'old = "', r"examples\[1\] needs a line `alt"),
+        ("catdog-look", "guess.confidence >", "gess.confidence >", "steps.look needs “gess”, which is no step"),
+        ("catdog-look", "guess.unfamiliar ==", "guess.foreign ==", "the prediction has no “guess.foreign”"),
+        ("catdog-look", '"/catdog-look"', '"/catdog-lick"', "catdog has no endpoint /catdog-lick"),
+        ("catdog-look", '"input.strength"', '"input.force"', "there is no field “force”"),
+        ("wardrobe", 'demo = "clothing"', "", 'steps.sort needs a line `demo = "…"`'),
+    ],
+)
+def test_steps_that_do_not_fit_are_said_and_nothing_written(steps, name, old, new, said):
+    """One line for whoever wrote demo.toml."""
+    before = (steps / name / "contract.json").read_bytes()
+    edit(steps / name, old, new)
+    with pytest.raises(DemoError, match=said):
+        record(steps / name)
+    assert (steps / name / "contract.json").read_bytes() == before

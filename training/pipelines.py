@@ -25,6 +25,7 @@ from typing import Any
 from api_bridge.contract import Contract, load
 from api_bridge.faults import ContractUnreadable
 from api_bridge.pipeline import Unclear, read
+from api_bridge.unclear import hold
 from training.examples import DemoError, Examples
 from training.publish import LOOK
 
@@ -64,6 +65,7 @@ def describe_steps(folder: Path, said: Mapping[str, Any]) -> tuple[dict[str, Any
     }
     try:
         pipeline = read(contract)
+        hold(contract, pipeline)
     except Unclear as unclear:
         raise DemoError(f"{folder}: {unclear}.") from unclear
     if pipeline.several:

@@ -192,6 +192,9 @@ def _demo_toml(folder: Path) -> dict[str, Any]:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise DemoError(f"{path} can not be read: {error}.") from error
+    for name, step in said.get("steps", {}).items():
+        if not isinstance(step.get("demo"), str):
+            raise DemoError(f'{path}: steps.{name} needs a line `demo = "…"`.')
     wanted = {"title": said, **{f"examples[{n}]": each for n, each in enumerate(said.get("examples", []))}}
     for place, each in wanted.items():
         names = ("title", "source") if "input" in each else ("photo", "title", "alt", "source")
