@@ -107,6 +107,7 @@ async function answered(contract, models, input, cancelled, told) {
     return prediction;
   };
   const whole = await run(steps, input, ask, plain ? () => undefined : told);
+  if (cancelled.aborted) return fault("cancelled");
   const failed = Object.values(whole.steps).find((each) => each.fault);
   if (!Object.keys(whole.prediction).length) return failed?.fault ?? fault("device-failed");
   if (alone) whole.prediction = whole.prediction[steps[0].name];

@@ -142,7 +142,7 @@ async function read(address, signal, more) {
 
 /** Keep it in the place of what was there before under the same name, with another fingerprint. @param {Cache | null} cache @param {string} address @param {Blob} blob */
 async function keep(cache, address, blob) {
-  const name = (/** @type {string} */ url) => url.replace(/\.[0-9a-f]{10}(?=\.\w+$)/, "");
+  const name = (/** @type {string} */ url) => new URL(url, location.href).href.replace(/\.[0-9a-f]{10}(?=\.\w+$)/, "");
   const older = (await cache?.keys())?.filter(({ url }) => name(url) === name(address)) ?? [];
   await Promise.all(older.map((each) => cache?.delete(each)));
   await cache?.put(address, new Response(blob));
@@ -193,10 +193,10 @@ function told({ probabilities, familiarity, unfamiliar, cam }, shrunk) {
   return { probabilities: [...probabilities.data], familiarity: familiarity.data[0], unfamiliar: unfamiliar.data[0] === 1, ...map, shrunk };
 }
 
-/** As it was written: turned upright by the browser itself, and no colours converted. @param {Photo} photo */
+/** As it was written: turned upright by the browser itself, no colours converted, none mixed with how opaque it is. @param {Photo} photo */
 async function decode({ number, blob }) {
   if (decoded?.number === number) return decoded.image;
-  const image = await createImageBitmap(blob, { colorSpaceConversion: "none" }).catch(() => {
+  const image = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }).catch(() => {
     throw new Refused("input-refused");
   });
   forget();
