@@ -36,9 +36,9 @@ LONGEST_TRY = 30.0  # seconds until whoever tries half-open is taken for lost
 LOOK = 1.0  # seconds between two looks at a Space that is left alone
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deadline:
-    """A moment on a clock that nothing may outlast."""
+    """A moment on a clock that nothing may outlast; all steps of one question have the same."""
 
     at: float
     clock: Clock
@@ -50,6 +50,10 @@ class Deadline:
     def left(self) -> float:
         """Seconds until then, never below zero."""
         return max(0.0, self.at - self.clock())
+
+    def renew(self, left: float) -> None:
+        """Let there be `left` seconds again, as before a wait that is not counted."""
+        self.at = max(self.at, self.clock() + left)
 
 
 class Usual:

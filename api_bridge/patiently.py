@@ -86,7 +86,7 @@ class Patiently:
         seen, attempt, waited = _Seen(told, self.door), 1, False
         heard = seen if told and parts else None
         if self._waker and self._waker.watching:
-            deadline, waited = await self._awake(self._waker, deadline, seen), True
+            waited = await self._awake(self._waker, deadline, seen)
         while True:
             try:
                 async with self.door.enter(deadline, seen.place, again=attempt > 1):
@@ -98,7 +98,7 @@ class Patiently:
                 if seen.parts or not may_help(fault, attempt, pure=step["pure"]):
                     raise
                 if self._waker and isinstance(fault, SpaceBusy) and fault.asleep and not waited:
-                    deadline, waited = await self._awake(self._waker, deadline, seen), True
+                    waited = await self._awake(self._waker, deadline, seen)
                 else:
                     usual = self._usual[step["endpoint"]].seconds() or 0.0
                     wait = wait_before_retry(fault, attempt, deadline, self._dice, usual)
@@ -112,11 +112,12 @@ class Patiently:
                     self._budget.earn()
                 return outputs, attempt
 
-    async def _awake(self, waker: Waker, deadline: Deadline, seen: "_Seen") -> Deadline:
-        """Wait until the Space is up; return a deadline with as much left as before."""
+    async def _awake(self, waker: Waker, deadline: Deadline, seen: "_Seen") -> bool:
+        """Wait until the Space is up, and leave as much of the deadline as before; return that it was waited for."""
         left = deadline.left()
         await waker.until_up(Deadline.after(LONGEST, self._clock), seen.stage)
-        return Deadline.after(left, self._clock)
+        deadline.renew(left)
+        return True
 
     async def _once(
         self, endpoint: str, takes: Mapping[str, Json], deadline: Deadline, told: Told | None, check: Check

@@ -10,13 +10,17 @@ import httpx2
 import jsonschema
 import pytest
 from conftest import CAT, ROOT, run
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
+from servers import ask as ask_space
 from servers import served
 from starlette.testclient import TestClient
 
 import dev
-from api_bridge import Bridge, RecordedSpace, create_app, load, load_all
+from api_bridge import Bridge, RecordedSpace, create_app, load, load_all, photos
 from api_bridge.admission import Gate
+from api_bridge.answers import compare_examples
+from api_bridge.contract import files_in
+from api_bridge.faults import AppFailed
 
 HERE = "http://bridge"
 DEMOS = {each.demo: each for each in load_all(ROOT / "site/demos").values()}
@@ -61,18 +65,47 @@ def test_the_space_keeps_what_the_examples_recorded(road, demo):
     """Every demo's own examples, photos and forms, through everything, within their tolerance."""
     contract = DEMOS[demo]
     for example in contract.json["examples"]:
-        given = example["input"]
-        if "photo" in given:
-            asked = {"files": {"photo": (contract.folder / given["photo"]["file"]).read_bytes()}}
+        files = [(field, said) for field, given in example["input"].items() for said in files_in(given)]
+        if files:
+            asked = {"files": [(field, (contract.folder / said["file"]).read_bytes()) for field, said in files]}
         else:
-            asked = {"json": given}
-        response = httpx2.post(f"{road.bridge}/v1/demos/{demo}/ask", **asked, timeout=30)
-        told, recorded = response.json()["prediction"], example["prediction"]
-        confidences = {each["label"]: each["confidence"] for each in told["confidences"]}
-        for each in recorded["confidences"]:
-            assert abs(confidences[each["label"]] - each["confidence"]) <= example["tolerance"]
-        assert told["unfamiliar"] is recorded["unfamiliar"]
-        assert abs(told["familiarity"] - recorded["familiarity"]) <= example["tolerance"]
+            asked = {"json": example["input"]}
+        told = httpx2.post(f"{road.bridge}/v1/demos/{demo}/ask", **asked, timeout=30).json()
+        assert compare_examples(example, told["prediction"], contract) == []
+        assert all("fault" not in step and "failed" not in step for step in told.get("steps", {}).values())
+
+
+def test_what_it_looked_at_is_a_picture_that_can_be_fetched(road):
+    """Of the same size as the photo, brighter where the model looked; the slider's end is the photo itself."""
+    pictures = {}
+    for strength in (0, 1):
+        asked = {"files": {"photo": CAT.read_bytes()}, "data": {"strength": str(strength)}}
+        told = httpx2.post(f"{road.bridge}/v1/demos/catdog-look/ask", **asked, timeout=30).json()
+        assert [step["state"] for step in told["steps"].values()] == ["answered", "answered"]
+        got = httpx2.get(f"{road.bridge}/{told['prediction']['look']['file']}")
+        assert got.headers["content-type"] == "image/webp"
+        pictures[strength] = Image.open(io.BytesIO(got.content)).convert("L")
+    with Image.open(CAT) as photo:
+        none, all_, whole = pictures[0], pictures[1], photo.convert("L")
+    assert none.size == all_.size == whole.size
+    assert ImageStat.Stat(ImageChops.difference(none, whole)).mean[0] < 4  # WebP's own doing
+    assert ImageStat.Stat(all_).mean[0] < 0.6 * ImageStat.Stat(whole).mean[0]
+    assert ImageStat.Stat(all_.crop((0, 0, whole.width, 10))).mean[0] < 4  # the margin is never looked at
+
+
+@pytest.mark.parametrize(
+    ("label", "strength", "words"),
+    [("wolf", 0.7, "wolf"), ("cat", 1.5, "greater than maximum value 1")],
+)
+def test_a_look_that_means_nothing_is_refused_in_words(road, label, strength, words):
+    """By the Space itself, whoever asks it."""
+    with pytest.raises(AppFailed) as raised:
+        ask_space(
+            road.space,
+            "/catdog-look",
+            {"photo": photos.describe(CAT.read_bytes()), "label": label, "strength": strength},
+        )
+    assert words in raised.value.detail.lower()
 
 
 def test_the_bridge_lists_and_shows_its_demos(road, contract):
@@ -80,6 +113,11 @@ def test_the_bridge_lists_and_shows_its_demos(road, contract):
     assert httpx2.get(f"{road.bridge}/v1/demos").json() == {
         "demos": [{"demo": each.demo, "title": each.title, "revision": each.revision} for each in DEMOS.values()]
     }
+    look = httpx2.get(f"{road.bridge}/v1/demos/catdog-look").json()["status"]
+    assert (look["ready"], {name: step["ready"] for name, step in look["steps"].items()}) == (
+        True,
+        {"guess": True, "look": True},
+    )
     shown = httpx2.get(f"{road.bridge}/v1/demos/catdog").json()
     assert shown["contract"] == contract.json
     assert shown["status"] == {"ready": True, "gradio": "6.31.0", "dialect": "queue5"}
@@ -92,6 +130,9 @@ def test_gradios_own_page_is_there_too(road):
     assert "gradio" in httpx2.get(road.space, timeout=30).text
     names = httpx2.get(f"{road.space}/gradio_api/info", timeout=30).json()["named_endpoints"]
     assert names["/catdog"]["parameters"][0]["parameter_name"] == "photo"
+    assert [each["parameter_name"] for each in names["/catdog-look"]["parameters"]] == ["photo", "label", "strength"]
+    # What asks others has no endpoint of its own: the bridge asks theirs.
+    assert not {"/catdog_look_1", "/bears-twice", "/wardrobe", "/penguins-look"} & names.keys()
 
 
 @pytest.mark.parametrize("path", ["/v1/demos", "/v1/demos/catdog/ask", "/v1/demos/nothing"])

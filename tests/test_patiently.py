@@ -273,6 +273,28 @@ def test_a_space_that_sleeps_is_nobodys_failure(contract):
     assert virtually(asleep()) == ("closed", 6)
 
 
+def test_steps_after_a_space_that_woke_have_their_whole_time(contract, good):
+    """However long the models slept, each in its Space: what was waited for them is not counted, nor counted twice."""
+
+    async def two():
+        async def stage():
+            return "SLEEPING" if now() < up else "RUNNING"
+
+        its, up, deadline = (
+            [patiently(ScriptedSpace(SpaceBusy("Asleep."), [good])) for _ in "12"],
+            now() + 100,
+            left(20),
+        )
+        for it in its:
+            it._waker = Waker(stage, clock=now, dice=lambda: 0)
+        await asyncio.sleep(5)
+        step = contract.json["steps"]["catdog"]
+        await asyncio.gather(*(it.ask(step, {"photo": 1}, deadline, None) for it in its))
+        return now() > up, deadline.left()
+
+    assert virtually(two()) == (True, 15)
+
+
 def test_who_comes_while_it_wakes_waits_beside_the_door(contract, good):
     """The Space is not asked by those who know that it sleeps, and no place before it is taken up."""
 
