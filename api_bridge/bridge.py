@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from api_bridge.admission import INSIDE, WAITING
 from api_bridge.cleaning import Cleaning
@@ -98,11 +98,9 @@ class Bridge:
         steps = {demo: self.contract(demo).json["steps"] for demo in demos}
         spaces = list(dict.fromkeys(step["space"] for each in steps.values() for step in each.values()))
         abouts = dict(zip(spaces, await asyncio.gather(*map(self._about, spaces)), strict=True))
-        told = {
-            demo: {name: _told(abouts[step["space"]], step["endpoint"]) for name, step in each.items()}
-            for demo, each in steps.items()
+        return {
+            demo: _status({name: _told(step, abouts) for name, step in each.items()}) for demo, each in steps.items()
         }
-        return {demo: _together(each) for demo, each in told.items()}
 
     async def _about(self, space: str) -> About | Fault:
         try:
@@ -114,10 +112,10 @@ class Bridge:
         self, demo: str, value: Mapping[str, Json], told: Told | None = None, *, parts: bool = True
     ) -> Answer:
         """
-        Return the Space's prediction for `value`, or raise a `Fault`.
+        Return the prediction for `value`, of several steps those that were answered; or raise a `Fault`.
 
-        `told` hears what happens meanwhile: how far a Space that wakes has come, the place in a queue,
-        progress and, with `parts`, partial predictions.
+        `told` hears what happens meanwhile: how far a Space that wakes has come, the place in a queue, progress,
+        how each step stands and, with `parts`, partial predictions.
 
         Only `SpaceBusy` is retried: a visitor's mistake stays a mistake, and a broken
         contract is a bug which waiting can not mend.
@@ -156,32 +154,24 @@ class Bridge:
         cleaning = Cleaning(self._workshop, deadline, self.metrics, self._clock)
 
         async def ask(step: Step, takes: Mapping[str, Json], told: Told | None) -> Call:
-            takes = await cleaning.takes(step, takes)
-            return await self._call(contract, step, takes, deadline, told, parts=parts)
+            return await self._call(contract, step, await cleaning.takes(step, takes), deadline, told, parts)
 
         outcomes = await outcomes_of(contract.pipeline, question, ask, told, self._shown, self._clock)
         steps = {name: outcomes[name] for name in contract.json["steps"]}  # in the order they are written
         answered = {name: each for name, each in steps.items() if each.state == "answered"}
-        for each in steps.values():
-            if each.fault and not answered:
-                raise each.fault
+        fault = next((each.fault for each in steps.values() if each.fault), None)
+        if fault and not answered:
+            raise fault
         predictions = {name: self._shown(each.prediction) for name, each in answered.items()}
         prediction = predictions if contract.pipeline.several else next(iter(predictions.values()))
         attempts = max((each.attempts for each in answered.values()), default=0)
-        words = {each.word for each in answered.values()}
-        answer = Answer(prediction, contract.demo, contract.revision, attempts)
-        answer = answer if contract.pipeline.plain else replace(answer, steps=steps)
-        return answer, "asked" if "asked" in words or not words else min(words)
+        words = {each.word for each in answered.values()} or {"asked"}
+        steps = {} if contract.pipeline.plain else steps
+        answer = Answer(prediction, contract.demo, contract.revision, attempts, steps=steps)
+        return answer, "asked" if "asked" in words else min(words)
 
     async def _call(
-        self,
-        contract: Contract,
-        step: Step,
-        takes: Mapping[str, Json],
-        deadline: Deadline,
-        told: Told | None,
-        *,
-        parts: bool,
+        self, contract: Contract, step: Step, takes: Json, deadline: Deadline, told: Told | None, parts: bool
     ) -> Call:
         """Ask one step's endpoint once."""
         patient = self._patient[step.json["space"]]
@@ -227,7 +217,8 @@ class Bridge:
         return await self._memory.once(key, ask, told, keep=not varies, fresh=fresh)
 
 
-def _told(about: About | Fault, endpoint: str) -> dict[str, Json]:
+def _told(step: Mapping[str, Json], abouts: Mapping[str, About | Fault]) -> dict[str, Json]:
+    about, endpoint = abouts[step["space"]], step["endpoint"]
     if isinstance(about, Fault):
         return {"ready": False, "fault": about.kind, "detail": about.detail}
     if endpoint not in about.endpoints:
@@ -235,11 +226,11 @@ def _told(about: About | Fault, endpoint: str) -> dict[str, Json]:
     return {"ready": True, "gradio": about.gradio, "dialect": about.dialect}
 
 
-def _together(steps: Mapping[str, dict[str, Json]]) -> dict[str, Json]:
+def _status(steps: dict[str, dict[str, Json]]) -> dict[str, Json]:
     """How a demo is whose steps are so."""
     first = next(iter(steps.values()))
     worst = next((each for each in steps.values() if not each["ready"]), first)
-    return {**worst, "steps": dict(steps)} if len(steps) > 1 else worst
+    return {**worst, "steps": steps} if len(steps) > 1 else worst
 
 
 def gathered(step: Mapping[str, Json], outputs: Sequence[Json]) -> Json:

@@ -10,28 +10,26 @@ same for what it answered then, and what today.
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from api_bridge.contract import Json
 from api_bridge.dialects import DIALECTS
-from api_bridge.findings import SEVERITIES, Finding, Note, findings_of, listed, told, told_all
+from api_bridge.findings import Finding, Note, findings_of, listed, told, told_all
 from api_bridge.limits import limits, words
-from api_bridge.pipeline import INPUT, Step, part_of, read
+from api_bridge.pipeline import part_of
 
 KNOWN = {*(each.name for each in DIALECTS), "client"}
 
 
 def compare(agreed: Json, live: Json, endpoints: Iterable[str] = ()) -> list[Finding]:
     """
-    Return what changed from the `agreed` contract to the `live` one, the worst first.
+    Return what changed from the `agreed` contract of one step to the `live` one, the worst first.
 
     `endpoints` are the names of all that the Space has now, to say where an agreed one may have gone.
     """
-    if not (_is_plain(agreed) and _is_plain(live)):
-        return _steps(agreed, live)
     then, now = step_of(agreed), step_of(live)
     shape = [
-        *_fields(agreed["input"], live["input"]),
+        *fields_changed(agreed["input"], live["input"]),
         *_parameters(agreed, live),
         *_outputs(given(agreed), given(live)),
     ]
@@ -42,78 +40,6 @@ def compare(agreed: Json, live: Json, endpoints: Iterable[str] = ()) -> list[Fin
     if then["pure"] and not now["pure"]:
         shape.append(("step-not-pure", f"The endpoint {now['endpoint']} keeps something between questions now."))
     return findings_of([*_spaces(agreed, live), *shape], agreed["demo"])
-
-
-def alone(contract: Json, step: Step) -> Json:
-    """Return the contract of one step of several, as if it were a demo: a field for each parameter."""
-    fields, required = {}, []
-    for parameter, reference in step.takes.items():
-        field = contract["input"]["properties"].get(reference.name) if reference.source == INPUT else None
-        schema = {**(reference.schema(contract) or {})}
-        kind = field["kind"].removesuffix("s" if reference.each else "") if field else _kind_of(schema)
-        fields[parameter] = {"title": field["title"] if field else parameter, **schema, "kind": kind}
-        if not field or reference.name in contract["input"]["required"]:
-            required.append(parameter)
-    takes = {parameter: f"input.{parameter}" for parameter in fields}
-    part = part_of(contract, step.name)
-    return {
-        **contract,
-        "input": {**contract["input"], "required": required, "properties": fields},
-        "steps": {step.name: {**step.json, "takes": takes}},
-        "prediction": part["items"] if step.each else part,
-        "examples": [],
-    }
-
-
-def _kind_of(schema: Json) -> str:
-    """The control that a part of a prediction would have, if somebody filled it in."""
-    usual = {"string": "text", "number": "number", "integer": "number", "boolean": "checkbox"}
-    return str(schema.get("kind") or ("choice" if "enum" in schema else usual.get(str(schema.get("type")), "json")))
-
-
-def _is_plain(contract: Json) -> bool:
-    sources = [source for step in contract["steps"].values() for source in step["takes"].values()]
-    return len(contract["steps"]) == 1 and not any(source.endswith("[]") for source in sources)
-
-
-def _steps(agreed: Json, live: Json) -> list[Finding]:
-    """What changed of a demo of several steps: its fields, its steps, and each of those as a demo would."""
-    old, new = ({step.name: step for step in read(contract).steps} for contract in (agreed, live))
-    notes = list(_fields(agreed["input"], live["input"]))
-    if (len(old) > 1) != (len(new) > 1):
-        parts = "a part for each step" if len(new) > 1 else "no parts"
-        return findings_of([*notes, ("prediction-changed", f"The answer has {parts} now.")], agreed["demo"])
-    notes += [("step-removed", f"The step `{name}` is gone.") for name in old if name not in new]
-    notes += [("step-added", f"There is a new step `{name}`.") for name in new if name not in old]
-    found = findings_of(notes, agreed["demo"])
-    for name in old:
-        if name in new:
-            found += [of_step(name, each) for each in _step(agreed, live, old[name], new[name])]
-    return sorted(found, key=lambda each: SEVERITIES.index(each.severity))
-
-
-def _step(agreed: Json, live: Json, old: Step, new: Step) -> list[Finding]:
-    then, now = alone(agreed, old), alone(live, new)
-    # What became of the demo's own fields, and of what another step gives, is told already.
-    fields, needed = then["input"]["properties"], then["input"]["required"]
-    both = now["input"]["properties"]
-    now["input"]["required"] = [
-        name for name in both if name in (needed if name in fields else now["input"]["required"])
-    ]
-    now["input"]["properties"] = {name: fields.get(name, field) for name, field in both.items()}
-    if _when(old) == _when(new):
-        return compare(then, now)
-    note = ("step-when", f"It is asked when {_when(new)} now.")
-    return [*findings_of([note], agreed["demo"]), *compare(then, now)]
-
-
-def _when(step: Step) -> str:
-    return str(step.json.get("when", "it can be"))
-
-
-def of_step(name: str, finding: Finding) -> Finding:
-    """Return `finding` with the step that it is about."""
-    return replace(finding, what=f"Step `{name}`: {finding.what[:1].lower()}{finding.what[1:]}")
 
 
 def endpoint_gone(agreed: Json, endpoints: Iterable[str]) -> Finding:
@@ -178,7 +104,8 @@ def _spaces(agreed: Json, live: Json) -> Iterator[Note]:
 # --- what is asked
 
 
-def _fields(agreed: Json, live: Json) -> Iterator[Note]:
+def fields_changed(agreed: Json, live: Json) -> Iterator[Note]:
+    """Yield what changed from one input's fields to the other's."""
     old, new = agreed["properties"], live["properties"]
     row = moves(list(old), list(new), lambda then, now: bool(old[then]["kind"] == new[now]["kind"]))
     if row.renamed:

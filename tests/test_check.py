@@ -163,6 +163,21 @@ def test_the_trained_demo_holds_with_its_own_space(road):
     assert (refused.returncode, "does not let pages of https://foreign.example" in refused.stdout) == (3, True)
 
 
+def test_a_step_that_changed_is_named(road, tmp_path):
+    """Of a demo of several steps each is held against its endpoint; the others are no trouble to look at."""
+    demos = tmp_path / "demos"
+    shutil.copytree(ROOT / "site/demos/catdog-look", demos / "catdog-look")
+    assert check(demos, "--here", road.space).stdout.startswith("holds     catdog-look")
+    path = demos / "catdog-look/contract.json"
+    path.write_text(
+        path.read_text().replace('"/catdog-look"', '"/catdog-map"').replace('"maximum": 1,', '"maximum": 2,')
+    )
+    done = check(demos, "--here", road.space)
+    assert done.returncode == 3
+    assert "Step `look`: the endpoint /catdog-map is gone; the Space has" in done.stdout
+    assert "Step `guess`" not in done.stdout
+
+
 def test_a_folder_that_lost_something_is_said_before_anybody_is_asked(moved):
     """An example's picture that is missing, or another one."""
     demos = moved("http://nowhere.invalid")

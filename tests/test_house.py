@@ -54,6 +54,7 @@ ORDER = [
     "findings",
     "limits",
     "drift",
+    "parts",
     "answers",
     "examples",
     "report",

@@ -59,6 +59,7 @@ LEARNED = [
     for path in sorted(ROOT.glob("tests/contracts/*.json"))
     if path.stem != "pipelines"
 ]
+SEVERAL = [load(ROOT / "site/demos" / name) for name in ("catdog-look", "wardrobe")]
 
 
 def as_files(value):
@@ -77,10 +78,12 @@ class Willing(ScriptedSpace):
         super().__init__()
         self.gives = {}
         for contract in contracts:
-            (step,) = contract.json["steps"].values()
-            examples = contract.json["examples"]
-            given = as_files(examples[0]["prediction"] if examples else valid(contract.json["prediction"]))
-            self.gives[step["endpoint"]] = [given[name] for name in step["gives"]] if "gives" in step else [given]
+            examples, pipeline = contract.json["examples"], contract.pipeline
+            whole = as_files(examples[0]["prediction"] if examples else valid(contract.json["prediction"]))
+            for step in pipeline.steps:
+                given = whole[step.name] if pipeline.several else whole
+                given, gives = given[0] if step.each else given, step.json.get("gives")
+                self.gives[step.json["endpoint"]] = [given[name] for name in gives] if gives else [given]
 
     async def about(self):
         return About("6.31.0", "queue5", {name: Endpoint(name, (), (), queued=False) for name in self.gives})
@@ -148,7 +151,7 @@ def test_it_keeps_its_word_about_every_field():
 
 def test_a_stream_keeps_its_word():
     """Each event is one of those described, and says what it should."""
-    with served(create_app(bridge(FORMS[:1] + WORDS[:1]))) as where:
+    with served(create_app(bridge(FORMS[:1] + WORDS[:1] + SEVERAL))) as where:
         hold(where, STREAM)
 
 

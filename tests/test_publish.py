@@ -138,3 +138,22 @@ def test_a_space_that_can_not_start_says_why(tmp_path, file, content, said):
     path.write_bytes(content(path.read_bytes()))
     with pytest.raises(dev.Stop, match=said), dev.space(tmp_path, free_port()):
         pass
+
+
+def test_a_demo_that_asks_others_is_published_with_them(tmp_path):
+    """Or nobody would answer its steps; the Space's page says only what has an endpoint of its own."""
+    demos = tmp_path / "demos"
+    shutil.copytree(ROOT / "site/demos/bears-twice", demos / "bears-twice")
+    shutil.copytree(ROOT / "site/demos/bears", demos / "bears")
+    with pytest.raises(PublishError, match="bears-twice asks /bears-glance in its step glance"):
+        publish(tmp_path / "space", [], demos)
+    assert not (tmp_path / "space").exists()
+    shutil.copytree(ROOT / "site/demos/bears-glance", demos / "bears-glance")
+    publish(tmp_path / "space", [], demos)
+    assert sorted(path.name for path in (tmp_path / "space/demos/bears-twice").iterdir()) == [
+        "contract.json",
+        "examples",
+    ]
+    readme = (tmp_path / "space/README.md").read_text()
+    assert "(`/bears-glance`)" in readme
+    assert "/bears-twice" not in readme

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import jsonschema
 import pytest
 from conftest import CAT, ROOT, gradio_app, run
 from servers import served
@@ -233,7 +234,30 @@ def asked(address: str, value: dict, *, stream: bool = False, **options: Any) ->
     bridge = Bridge({"several": Contract(value, ROOT)}, {address: GradioSpace(address)})
     with served(create_app(bridge)) as where:
         options.setdefault("json", {"name": "Ada"})
-        return httpx2.post(f"{where}/v1/demos/several/ask", headers=EVENTS if stream else {}, timeout=30, **options)
+        headers = EVENTS if stream else {}
+        response = httpx2.post(f"{where}/v1/demos/several/ask", headers=headers, timeout=30, **options)
+        described(response, httpx2.get(f"{where}/openapi.json").json())
+        return response
+
+
+def described(response: httpx2.Response, said: dict) -> None:
+    """Hold an answer, or each event of a stream, against what the bridge says of itself."""
+    if response.status_code != 200:
+        return
+    ((media, about),) = (
+        each
+        for each in said["paths"]["/v1/demos/several/ask"]["post"]["responses"]["200"]["content"].items()
+        if response.headers["content-type"].startswith(each[0])
+    )
+    if media == "application/json":
+        jsonschema.validate(response.json(), {**about["schema"], "components": said["components"]})
+        return
+    schemas = {
+        each["properties"]["event"]["const"]: each["properties"]["data"]["contentSchema"]
+        for each in about["itemSchema"]["oneOf"]
+    }
+    for name, told in events(response):
+        jsonschema.validate(told, {**schemas[name], "components": said["components"]})
 
 
 def events(response: httpx2.Response) -> list[tuple[str, Any]]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from api_bridge.answers import compare_examples
 from api_bridge.contract import Contract, files_in
-from api_bridge.drift import compare
 from api_bridge.faults import DemoUnknown
 from api_bridge.findings import SAME, SEVERITIES, Finding
+from api_bridge.parts import compare_demos
 from api_bridge.report import line
 
 FILES = ("app.py", "model.py", "zerogpu.py", "requirements.txt", "README.md", "bridge.toml", ".gitattributes")
@@ -97,7 +97,7 @@ def _demo(before: Contract | None, after: Contract | None) -> list[Finding]:
     if after is None:
         visitor = f"Every question of its page fails with “{DemoUnknown.title}”."
         return [Finding("breaking", "demo-gone", "The demo is taken away.", visitor, "")]
-    found = [*compare(before.json, after.json), *_answers(before, after)]
+    found = [*compare_demos(before.json, after.json), *_answers(before, after)]
     return sorted(found, key=lambda each: SEVERITIES.index(each.severity))
 
 
