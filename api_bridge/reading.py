@@ -15,6 +15,7 @@ from api_bridge.faults import FileTooLarge, MalformedRequest, RequestTooSlow, Sp
 from api_bridge.media import ending_of
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
+LONGEST_OF_SEVERAL = 40_000_000  # where a field takes several files: twelve photos as phones make them
 LONGEST_WORDS = 1_000_000  # bytes of what is no file: it is read in one go, and everybody waits meanwhile
 MOST_ARRIVING = 256_000_000  # bytes of all requests together
 MOST_FILES, MOST_FIELDS = 64, 2_500  # parts of a form; each of many choices is one
@@ -30,23 +31,30 @@ class Reader:
 
     async def read(self, request: Request, contract: Contract) -> dict[str, Json]:
         """Return the fields of a question for `contract`, files by their content; or raise a `VisitorFault`."""
-        length = min(_length(request), LONGEST_REQUEST)  # what says that it is longer is not read
+        most = _most(contract)
+        length = min(_length(request, most), most)  # what says that it is longer is not read
         if self._arriving + length > MOST_ARRIVING:
             raise SpaceBusy("Too many photos are arriving at once.", retry_after=2)
         self._arriving += length
         try:
             async with asyncio.timeout(SLOWEST_BODY):
-                return await _read(request, contract)
+                return await _read(request, contract, most)
         except TimeoutError as error:
             raise RequestTooSlow("What you sent did not arrive in time: try a better line.") from error
         finally:
             self._arriving -= length
 
 
-async def _read(request: Request, contract: Contract) -> dict[str, Json]:
+def _most(contract: Contract) -> int:
+    """How many bytes a question of `contract` may have."""
+    several = any(contract.holds_files(name) and not contract.is_file(name) for name in contract.fields)
+    return LONGEST_OF_SEVERAL if several else LONGEST_REQUEST
+
+
+async def _read(request: Request, contract: Contract, most: int) -> dict[str, Json]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media == "multipart/form-data":
-        return contract.read_form(await _form(request))
+        return contract.read_form(await _form(request, most))
     if media == "application/json":
         return _fields(await _whole(request))
     raise MalformedRequest("Send a form with files, or JSON where no field is a file.")
@@ -55,19 +63,19 @@ async def _read(request: Request, contract: Contract) -> dict[str, Json]:
 class _Form(MultiPartParser):
     """A photo is never written to a disk, not even for a moment."""
 
-    spool_max_size = LONGEST_REQUEST
+    spool_max_size = LONGEST_OF_SEVERAL
     whole = False  # the form's own last line was there
 
     def on_end(self) -> None:
         self.whole = True
 
 
-async def _form(request: Request) -> list[tuple[str, str | File]]:
+async def _form(request: Request, longest: int) -> list[tuple[str, str | File]]:
     """Read a form's fields; a file becomes a `File` by its content, never by its name."""
     charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
     if charset.lower() not in (b"utf-8", b"utf8", b"us-ascii"):
         raise MalformedRequest("The form can not be read: send it in UTF-8.")
-    stream, most = Request(request.scope, _counted(request)).stream(), LONGEST_WORDS
+    stream, most = Request(request.scope, _counted(request, longest)).stream(), LONGEST_WORDS
     parser = _Form(request.headers, stream, max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most)
     try:
         form = await parser.parse()
@@ -107,17 +115,17 @@ def _fields(body: bytes) -> dict[str, Json]:
     return value
 
 
-def _length(request: Request) -> int:
+def _length(request: Request, most: int) -> int:
     """Return how many bytes a request says that it has, or may have at most."""
     try:
-        return int(request.headers.get("content-length", LONGEST_REQUEST))
+        return int(request.headers.get("content-length", most))
     except ValueError as error:
         raise MalformedRequest("The Content-Length is not a number.") from error
 
 
-def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awaitable[Message]]:
+def _counted(request: Request, most: int) -> Callable[[], Awaitable[Message]]:
     """Receive as `request` does, but stop before a body of more than `most` bytes has been read."""
-    if "content-length" in request.headers and _length(request) > most:
+    if "content-length" in request.headers and _length(request, most) > most:
         raise _too_large(most)
     read = 0
 
@@ -134,5 +142,5 @@ def _counted(request: Request, most: int = LONGEST_REQUEST) -> Callable[[], Awai
 
 
 def _too_large(most: int) -> FileTooLarge:
-    thing = "photo" if most == LONGEST_REQUEST else "text"
-    return FileTooLarge(f"This is more than {most / 1e6:.0f} MB: send a smaller {thing}.")
+    what = {LONGEST_REQUEST: "a smaller photo", LONGEST_OF_SEVERAL: "fewer files, or smaller ones"}
+    return FileTooLarge(f"This is more than {most / 1e6:.0f} MB: send {what.get(most, 'a smaller text')}.")

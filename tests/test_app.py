@@ -222,6 +222,17 @@ def test_a_lying_length_does_not_help(ask_recorded):
     assert (response.status_code, problem(response)["type"]) == (413, "urn:tinyspaces:file-too-large")
 
 
+def test_several_photos_may_weigh_more_than_one(ask_recorded):
+    """Twelve of a phone's go in one question, and there is an end to it all the same."""
+    contracts = {"wardrobe": DEMOS["wardrobe"]}
+    photo = CAT.read_bytes().ljust(3_000_000, b"\0")
+    path = "/v1/demos/wardrobe/ask"
+    response = ask_recorded("POST", path, contracts=contracts, files=[("photos", photo)] * 12)
+    assert problem(response)["type"] == "urn:tinyspaces:app-failed"  # it was read: only it was never recorded
+    response = ask_recorded("POST", path, contracts=contracts, files=[("photos", photo)] * 14)
+    assert (response.status_code, "more than 40 MB: send fewer" in problem(response)["detail"]) == (413, True)
+
+
 def test_a_photo_never_touches_a_disk(ask_recorded):
     """Neither while it is read nor while it is cleaned: a large one opens no file for writing."""
     opened, watching = [], True
