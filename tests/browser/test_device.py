@@ -32,6 +32,7 @@ PRELUDE = """
     const [contract, models] = [told("contract"), told("models")];
     const photo = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
     const never = new AbortController().signal;
+    window.in_time = (work) => Promise.race([work, new Promise((_, refuse) => setTimeout(refuse, 60_000, "Nobody has answered."))]);
     const ask = (input, hear = () => {}, cancelled = never) => device.askHere(contract, models, input, cancelled, hear);
 """
 
@@ -50,7 +51,7 @@ def on_page(page: Page, road: Road, code: str, **words: Any) -> Any:
     names = ("device", "main", "pipeline", "heat")
     modules = [f"/assets/{next((road.dist / 'assets').glob(f'{name}.*.js')).name}" for name in names]
     plain = json.loads(json.dumps(words, default=lambda content: base64.b64encode(content).decode()))
-    made = f"async ([modules, {{{', '.join(words)}}}]) => {{ {PRELUDE} {code} }}"
+    made = f"async ([modules, {{{', '.join(words)}}}]) => {{ {PRELUDE} return in_time((async () => {{ {code} }})()); }}"
     return page.evaluate(made, [modules, plain])
 
 
@@ -416,8 +417,7 @@ def test_a_worker_that_dies_is_noticed_and_replaced(visitor: Page, road: Road):
     dying.evaluate("() => { self.createImageBitmap = () => new Promise(() => undefined); }")
     on_page(visitor, road, "window.waiting = ask({photo: photo(content)}); ", content=CAT.read_bytes())
     dying.evaluate("() => close()")
-    late = "new Promise((_, refuse) => setTimeout(refuse, 20_000, 'Nobody has noticed.'))"
-    fault = visitor.evaluate(f"Promise.race([window.waiting, {late}])")
+    fault = visitor.evaluate("in_time(window.waiting)")
     assert (fault["kind"], fault["retryable"]) == ("device-failed", True)
     assert fault["detail"] == "The model stopped on this device."
     assert alike(answered(visitor, road, GRIZZLY.read_bytes())["prediction"], first["prediction"])
