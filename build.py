@@ -17,9 +17,10 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,24 +36,20 @@ from PIL import Image
 from api_bridge import words
 from api_bridge.contract import Contract, Json, files_in, load_all
 from api_bridge.faults import Fault
+from api_bridge.messages import MessagesError
+from api_bridge.messages import load as load_messages
 from api_bridge.space import address
 
 SITE = Path(__file__).resolve().parent / "site"
 DIST = Path("dist")
-SPOKEN = ("accepts", "limits", "hex_color", "local_time", "tabbed", "percent", "sentence")
+SPOKEN = ("accepts", "hex_color", "local_time", "tabbed")
+SAID = ("limits", "percent", "sentence", "said")  # in the language of the page
 PHOTOS = ("image", "sketch")
 FILES = ("images", "audio", "video", "file", "files", "model3d", "message")
 OURS = ("assets", "status")  # folders of the site that no demo may take
 NOT_CHECKED = "unchecked"
-# How a demo was at the last check: a sign and words, so that no colour is needed.
-STATES = {
-    "holds": ("✓", "Holds"),
-    "benign": ("✓", "Holds; something harmless changed"),
-    "risky": ("!", "Changed: it may fail"),
-    "breaking": ("✕", "Changed: it fails"),
-    "asleep": ("–", "Asleep: it could not be asked"),
-    NOT_CHECKED: ("?", "Not checked yet"),
-}
+# How a demo was at the last check: a sign, beside words, so that no colour is needed.
+STATES = {"holds": "✓", "benign": "✓", "risky": "!", "breaking": "✕", "asleep": "–", NOT_CHECKED: "?"}
 
 
 class BuildError(Exception):
@@ -80,9 +77,11 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
     bridge = bridge.rstrip("/") if bridge else address(space or shared["space"]) + "/bridge"
     checks = read_checks(site / "status.json")
     assets = _assets(site)
-    contracts = load_all(site / "demos").values()
-    demos = [_demo(contract, checks["demos"].get(contract.demo, {})) for contract in contracts]
-    if taken := [demo["name"] for demo in demos if demo["name"] in OURS]:
+    contracts = load_all(site / "demos")
+    models = {name: model for name, contract in contracts.items() if (model := _model(contract, base))}
+    demos = [_demo(contract, checks["demos"].get(contract.demo, {}), models) for contract in contracts.values()]
+    messages = load_messages(site / "messages.toml")
+    if taken := [demo["name"] for demo in demos if demo["name"] in {*OURS, *messages.languages}]:
         raise BuildError(f"The site has a page of its own at /{taken[0]}/: give the demo another name.")
     if not demos:
         raise BuildError(
@@ -107,18 +106,38 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
         only_photos=all(demo["only_photos"] for demo in demos),
         others=any(demo["space"]["link"] for demo in demos),
         checked=checks["checked"],
+        languages=messages.languages,
+        runtime=sum(len(asset.content) for name, asset in assets.items() if name.endswith(".wasm.gz")),
         **{name: getattr(words, name) for name in SPOKEN},
     )
 
     files = {f"assets/{asset.name}": asset.content for asset in assets.values()}
     files[".nojekyll"] = b""  # GitHub, leave the files as they are
-    files["index.html"] = _page(env, "index.html", demos=demos)
-    files["404.html"] = _page(env, "404.html")
-    files["status/index.html"] = _page(env, "status.html", demos=demos, needs=["status.css", "status.js"])
     for demo in demos:
-        files[f"{demo['name']}/index.html"] = _page(env, "demo.html", demo=demo, needs=demo["needs"])
+        for name, model in demo["models"].items():
+            files[model["address"].removeprefix(base)] = _content(contracts[name])
         for example in demo["examples"]:
             files |= {f"{demo['name']}/{path}": content for path, content in example["files"].items()}
+    told = _told(site / "js")
+    for number, language in enumerate(messages.languages):
+        # The first language has the shortest addresses, and the page for what is not there.
+        folder = f"{language}/" if number else ""
+        say = messages.say(language)
+        env.globals.update(
+            say=say,
+            language=language,
+            direction=messages.languages[language]["direction"],
+            home=base + folder,
+            told={key: text for key, text in messages.texts[language].items() if told(key)},
+            **{name: partial(getattr(words, name), say=say) for name in SAID},
+        )
+        files[f"{folder}index.html"] = _page(env, "index.html", "", demos=demos)
+        files[f"{folder}status/index.html"] = _page(env, "status.html", "status/", demos=demos, needs=["status.js"])
+        for demo in demos:
+            place = f"{demo['name']}/"
+            files[f"{folder}{place}index.html"] = _page(env, "demo.html", place, demo=demo, needs=demo["needs"])
+        if not number:
+            files["404.html"] = _page(env, "404.html", "")
     return files
 
 
@@ -138,25 +157,31 @@ def stale(files: Mapping[str, bytes], to: Path) -> list[str]:
     return sorted(path for path in there.keys() | files.keys() if there.get(path) != files.get(path))
 
 
-def _page(env: Environment, template: str, needs: Iterable[str] = (), **about: Any) -> bytes:
-    text = env.get_template(template).render(needs=list(needs), **about)
+def _page(env: Environment, template: str, place: str, needs: Iterable[str] = (), **about: Any) -> bytes:
+    """Return a page; `place` is its address below each language's first page."""
+    text = env.get_template(template).render(needs=list(needs), place=place, **about)
     return str(minify.string("text/html", text)).encode()
 
 
 # --- what a demo's page is drawn from
 
 
-def _demo(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
-    """Return what the templates draw a demo from; `check` is what the last check of it found."""
+def _demo(contract: Contract, check: Mapping[str, Json], models: Mapping[str, Json]) -> dict[str, Any]:
+    """
+    Return what the templates draw a demo from; `check` is what the last check of it found.
+
+    Of `models`, the page is told those that its steps need, where all are there: site/js/device.js asks them.
+    """
     folder = contract.folder
     try:
         text = (folder / "index.md").read_text(encoding="utf-8")
     except OSError as error:
         raise BuildError(f"{folder / 'index.md'} is missing: write a few lines about the demo there.") from error
-    fields, prediction = contract.fields, contract.json["prediction"]
+    fields, prediction, asked = contract.fields, contract.json["prediction"], _asked(contract)
     return {
         "name": contract.demo,
         "contract": contract.json,
+        "models": {name: models[name] for name in asked} if models.keys() >= set(asked) else {},
         "words": prediction.get("properties", {}).get("label", {}).get("words", {}),
         # Commonmark without HTML: what people write is text.
         "text": Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)),  # noqa: S704
@@ -164,10 +189,43 @@ def _demo(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
         "card": _card(folder / "card.md"),
         "examples": [_example(contract, example) for example in contract.json["examples"]],
         "only_photos": all(field["kind"] in PHOTOS for field in fields.values()),
-        "needs": _needs(fields, prediction),
+        "needs": _needs(contract),
         "space": _space(contract, check),
         "check": _check(check),
     }
+
+
+def _asked(contract: Contract) -> list[str]:
+    """The demos whose models a contract's steps ask."""
+    return list(dict.fromkeys(step.get("demo", contract.demo) for step in contract.json["steps"].values()))
+
+
+def _model(contract: Contract, base: str) -> Json | None:
+    """What a page needs to ask a demo's model on a visitor's device; None where there is none."""
+    model = contract.json.get("model", {})
+    if "file" not in model:
+        return None
+    address = f"{base}{contract.demo}/model.{model['sha256'][:10]}.onnx"
+    about = {"address": address, **{name: model[name] for name in ("size", "sha256", "labels")}}
+    (step,) = contract.json["steps"].values()
+    fields = {name: contract.fields[place.removeprefix("input.")] for name, place in step["takes"].items()}
+    if any(field["kind"] in PHOTOS for field in fields.values()):
+        return about
+    # A table's graph takes its numbers and its choices in their order.
+    table = {name: {"enum": field["enum"]} if "enum" in field else {} for name, field in fields.items()}
+    return {**about, "fields": table}
+
+
+def _content(contract: Contract) -> bytes:
+    """A demo's model, when it is the one that its contract speaks of."""
+    path, model = contract.folder / contract.json["model"]["file"], contract.json["model"]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BuildError(f"{path} can not be read: train {contract.demo} again.") from error
+    if hashlib.sha256(content).hexdigest() != model["sha256"]:
+        raise BuildError(f"{path} is not the model in its contract: run `python -m training.record {contract.demo}`.")
+    return content
 
 
 def _figures(path: Path) -> Json:
@@ -209,20 +267,20 @@ def _card(path: Path) -> Markup | None:
     return Markup(markdown.renderer.render(drawn, markdown.options, {}))  # noqa: S704 - markdown-it escapes all text
 
 
-def _needs(fields: Mapping[str, Json], prediction: Mapping[str, Json]) -> list[str]:
-    """The modules and styles of site/ that a page fetches beside those of every page."""
-    needs = set()
-    for field in fields.values():
-        if field["kind"] not in PHOTOS:
-            needs |= {"fields.css", _reader(field["kind"])}
-    if prediction.get("kind") != "label":
-        needs |= {"drawings.css", "drawings.js"}
+def _needs(contract: Contract) -> list[str]:
+    """The modules of site/ that a page fetches beside those of every page."""
+    needs = {"steps.js"} if len(contract.json["steps"]) > 1 else set()
+    for field in contract.fields.values():
+        if field["kind"] != "image":
+            needs.add(_reader(field["kind"]))
+    if contract.json["prediction"].get("kind") != "label":
+        needs.add("drawings.js")
     return sorted(needs)
 
 
 def _reader(kind: str) -> str:
-    """The module that reads a field of this kind, as site/js/form.js chooses it."""
-    return "files.js" if kind in FILES else "table.js" if kind == "table" else "fields.js"
+    """The module that reads a field of this kind, as site/js/demo.js chooses it."""
+    return "files.js" if kind in FILES else f"{kind}.js" if kind in ("sketch", "table") else "fields.js"
 
 
 def _example(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,16 +296,11 @@ def _example(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
         except OSError as error:
             raise BuildError(f"{path} can not be read: put the example's file there.") from error
     pictures = [about["file"] for about in files_in(example["input"]) if about["media"].startswith("image/")]
-    fields = contract.fields
-    given = {name: value for name, value in example["input"].items() if name in fields}
     return {
         **example,
         "files": files,
         "picture": _picture(contract.folder / pictures[0], pictures[0]) if pictures else None,
-        "given": " · ".join(
-            f"{fields[name]['title']}: {words.said(fields[name], value)}" for name, value in given.items()
-        ),
-        "said": words.said(contract.json["prediction"], example["prediction"]),
+        "given": {name: value for name, value in example["input"].items() if name in contract.fields},
     }
 
 
@@ -261,10 +314,9 @@ def _picture(path: Path, name: str) -> dict[str, Any]:
 
 def _space(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
     """Who answers a demo: its Space, and what that said of itself when it was last looked at."""
-    (step,) = contract.json["steps"].values()
-    space = step["space"]
+    space = next(iter(contract.json["steps"].values()))["space"]  # of several steps, the first one's
     told = contract.json.get("spaces", {}).get(space, {})
-    name = "this site’s own Space" if space == "here" else re.sub(r"^https?://", "", space)
+    name = None if space == "here" else re.sub(r"^https?://", "", space)
     link = None if space == "here" else space if "://" in space else f"https://huggingface.co/spaces/{space}"
     return {"name": name, "link": link, **{part: check.get(part) or told.get(part) for part in ("gradio", "dialect")}}
 
@@ -292,13 +344,11 @@ def read_checks(path: Path) -> dict[str, Any]:
 
 def _check(check: Mapping[str, Json]) -> dict[str, Any]:
     state = check.get("state", NOT_CHECKED)
-    sign, meaning = STATES[state]
     findings = check.get("findings", [])
     broken = [each for each in findings if each["class"] == "breaking"]
     return {
         "state": state,
-        "sign": sign,
-        "words": meaning,
+        "sign": STATES[state],
         "stage": check.get("stage"),
         "findings": findings,
         "visitor": (broken[0].get("visitor") or broken[0]["what"]) if broken else None,
@@ -309,53 +359,108 @@ def _check(check: Mapping[str, Json]) -> dict[str, Any]:
 
 
 def _assets(site: Path) -> dict[str, Asset]:
-    """Return every style and module by its name in site/; what each page shares is one style."""
-    shared = ("tokens.css", "style.css")
-    styles = {"style.css": "".join((site / "css" / name).read_text(encoding="utf-8") for name in shared)}
-    styles |= {
-        path.name: path.read_text(encoding="utf-8")
-        for path in sorted((site / "css").glob("*.css"))
-        if path.name not in shared
-    }
-    done = {name: _fingerprinted(name, minify.string("text/css", text)) for name, text in styles.items()}
-    sources = {path.name: path for folder in ("vendor", "js") for path in sorted((site / folder).glob("*.js"))}
-    for name in sources:
-        _module(name, sources, done, ())
+    """Return every style and module by its name in site/; what each page needs is one style and one module."""
+    style = "".join((site / "css" / name).read_text(encoding="utf-8") for name in _styles(site))
+    done = {"style.css": _fingerprinted("style.css", minify.string("text/css", style).encode())}
+    # What others made and a page rarely needs is served as it came.
+    for path in sorted(path for path in (site / "vendor").iterdir() if path.suffix in (".mjs", ".gz", ".js")):
+        done[path.name] = _fingerprinted(path.name, path.read_bytes())
+    done |= _frame(site / "frame", done)
+    return done | _modules(site / "js", done)
+
+
+def _frame(folder: Path, vendored: Mapping[str, Asset]) -> dict[str, Asset]:
+    """Return the page in which strangers' pages and plots are drawn, and its script: it names what it may fetch."""
+    script = minify.string("application/javascript", (folder / "frame.js").read_text(encoding="utf-8"))
+    done = {"frame.js": _fingerprinted("frame.js", script.encode())}
+    names = {name: asset.name for name, asset in {**vendored, **done}.items()}
+    text = (folder / "frame.html").read_text(encoding="utf-8")
+    page = re.sub(r'"\./([\w.-]+)"', lambda match: f'"./{names[match[1]]}"', text)
+    return {**done, "frame.html": _fingerprinted("frame.html", page.encode())}
+
+
+def _styles(site: Path) -> list[str]:
+    """The styles in their order: those that others build on come first."""
+    first = ["tokens.css", "style.css"]
+    return first + sorted(path.name for path in (site / "css").glob("*.css") if path.name not in first)
+
+
+# What every demo's page runs arrives as one module; each needs only those before it.
+TOGETHER = ("words.js", "contract.js", "view.js", "form.js", "routes.js", "demo.js", "main.js")
+IMPORTED = re.compile(
+    # A worker, and what a worker fetches, is named by `new URL("…", import.meta.url)`.
+    r"""(?P<before>(?:\bfrom|\bimport|(?P<later>\bimport\s*\(|\bnew URL\())\s*["'`])"""
+    r"""(?P<path>\.{1,2}/[^"'`]+)(?P<after>["'`])"""
+)
+NAMES = re.compile(r"""^import \{(?P<names>[^}]*)\} from "(?P<path>[^"]+)";\n""", re.MULTILINE)
+NAMED = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+
+
+def _modules(scripts: Path, vendored: Mapping[str, Asset]) -> dict[str, Asset]:
+    """Return our own modules, which name each other by one fingerprint of them all."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(scripts.glob("*.js"))}
+    if not texts.keys() >= set(TOGETHER):
+        raise BuildError(f"{scripts} has no {min(set(TOGETHER) - texts.keys())}.")
+    alone = {name: text for name, text in texts.items() if name not in TOGETHER}
+    # Minified before anything is renamed: in comments, types are imported in the same words.
+    texts = {"main.js": _together(texts), **alone}
+    small = {name: minify.string("application/javascript", text) for name, text in texts.items()}
+    digest = hashlib.sha256(json.dumps([small, {name: asset.name for name, asset in vendored.items()}]).encode())
+    served = {name: f"{name.removesuffix('.js')}.{digest.hexdigest()[:10]}.js" for name in small}
+    served |= dict.fromkeys(TOGETHER, served["main.js"])
+    done = {}
+    for name, text in small.items():
+        needed = set()
+
+        def renamed(match: re.Match[str], name: str = name, needed: set[str] = needed) -> str:
+            wanted = PurePosixPath(match["path"]).name
+            if wanted not in served and wanted not in vendored:
+                raise BuildError(f"{scripts / name} imports {match['path']}, which is not in site/js or site/vendor.")
+            if not match["later"]:
+                needed.add("main.js" if wanted in TOGETHER else wanted)
+            to = vendored[wanted].name if wanted in vendored else served[wanted]
+            return f"{match['before']}./{to}{match['after']}"
+
+        content = re.sub(IMPORTED, renamed, text).encode()
+        done[name] = Asset(served[name], content, tuple(sorted(needed)))
     return done
 
 
-def _module(name: str, sources: Mapping[str, Path], done: dict[str, Asset], above: tuple[str, ...]) -> Asset:
-    """Put the module `name` into `done`, after those it imports, whose fingerprints it names; return it."""
-    if name in above:
-        raise BuildError(f"Modules import each other in a circle: {' → '.join((*above, name))}.")
-    if name not in done:
-        # Minified first: in comments, types are imported in the same words.
-        text = minify.string("application/javascript", sources[name].read_text(encoding="utf-8"))
-        imports = []
-
-        def renamed(match: re.Match[str]) -> str:
+def _together(texts: Mapping[str, str]) -> str:
+    """Return the modules of `TOGETHER` as one: their imports of each other are left out, those of others joined."""
+    others: dict[str, set[str]] = {}
+    owners: dict[str, str] = {}
+    whole = []
+    for place, name in enumerate(TOGETHER):
+        for match in NAMES.finditer(texts[name]):
             wanted = PurePosixPath(match["path"]).name
-            if wanted not in sources:
-                raise BuildError(f"{sources[name]} imports {match['path']}, which is not in site/js or site/vendor.")
-            asset = _module(wanted, sources, done, (*above, name))
-            if not match["later"]:
-                imports.append(wanted)
-            return f"{match['before']}./{asset.name}{match['after']}"
+            if wanted not in TOGETHER:
+                others.setdefault(match["path"], set()).update(each.strip() for each in match["names"].split(","))
+            elif wanted not in TOGETHER[:place]:
+                raise BuildError(f"{name} imports {wanted}, which comes after it in build.py's TOGETHER.")
+        text = re.sub(NAMES, "", texts[name])
+        for own in NAMED.findall(text):
+            if owners.setdefault(own, name) != name:
+                raise BuildError(f"{name} and {owners[own]} both have a “{own}”: they are served as one module.")
+        whole.append(text)
+    imports = [f'import {{ {", ".join(sorted(names - {""}))} }} from "{path}";\n' for path, names in others.items()]
+    return "".join(imports + whole)
 
-        text = re.sub(IMPORTED, renamed, text)
-        done[name] = _fingerprinted(name, text, tuple(imports))
-    return done[name]
+
+SAYS = re.compile(r"""\b(?:say|isSaid)\(\s*(["'`])(?P<key>[\w.-]+)(?P<more>\$)?""")
 
 
-IMPORTED = re.compile(
-    r"""(?P<before>\bfrom\s*["'`]|\bimport\s*(?P<later>\()?\s*["'`])(?P<path>\.{1,2}/[^"'`]+)(?P<after>["'`])"""
-)
+def _told(scripts: Path) -> Callable[[str], bool]:
+    """Return whether a script says a message; one that ends in a place of its key's says all that begin so."""
+    sources = [path.read_text(encoding="utf-8") for path in scripts.glob("*.js")]
+    said = [(match["key"], bool(match["more"])) for text in sources for match in SAYS.finditer(text)]
+    return lambda key: any(key == name or (more and key.startswith(name)) for name, more in said)
 
 
 def _before(assets: Mapping[str, Asset], names: Iterable[str]) -> list[str]:
     """Return the modules among `names` and all that they import, but for main.js, which asks for itself."""
     found: list[str] = []
-    waiting = [name for name in names if name.endswith(".js")]
+    waiting = [name for name in names if name.endswith((".js", ".mjs"))]
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -364,9 +469,8 @@ def _before(assets: Mapping[str, Asset], names: Iterable[str]) -> list[str]:
     return sorted(set(found) - {"main.js"})
 
 
-def _fingerprinted(name: str, text: str, imports: tuple[str, ...] = ()) -> Asset:
+def _fingerprinted(name: str, content: bytes, imports: tuple[str, ...] = ()) -> Asset:
     stem, dot, ending = name.rpartition(".")
-    content = text.encode()
     return Asset(f"{stem}.{hashlib.sha256(content).hexdigest()[:10]}{dot}{ending}", content, imports)
 
 
@@ -386,7 +490,7 @@ def main() -> int:
             print("\n".join(differing) or f"{options.to} holds.")
             return 1 if differing else 0
         write(files, options.to)
-    except (BuildError, Fault, KeyError, tomllib.TOMLDecodeError) as error:
+    except (BuildError, Fault, MessagesError, KeyError, tomllib.TOMLDecodeError) as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
     print(f"{options.to}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB.")

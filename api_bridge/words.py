@@ -1,7 +1,8 @@
 """
 What contracts and predictions are in words: for pages, before anybody asks.
 
-`site/js/view.js` says verdicts in the same words.
+Each function takes `say`, which says a message of site/messages.toml in the page's language;
+`site/js/view.js` says verdicts with the same ones.
 """
 
 import json
@@ -9,40 +10,46 @@ import math
 import re
 from collections.abc import Mapping
 from html import unescape
+from typing import Protocol
 
 from api_bridge.contract import Json, is_file
-from api_bridge.refusals import media_words
 
 
-def percent(share: float) -> str:
+class Say(Protocol):
+    """Says a message in one language, with `{name}` filled in; `count` chooses the plural."""
+
+    def __call__(self, key: str, **about: str | int) -> str: ...
+
+
+def percent(share: float, say: Say) -> str:
     """Never “100 %” and never “0 %”: the model does not know that."""
     if share > 0.99:
-        return "over 99\u00a0%"
+        return say("percent.over")
     if share < 0.01:
-        return "under 1\u00a0%"
-    return f"{math.floor(share * 100 + 0.5)}\u00a0%"
+        return say("percent.under")
+    return say("percent.plain", number=math.floor(share * 100 + 0.5))
 
 
-def sentence(prediction: Json, words: Mapping[str, str]) -> str:
+def sentence(prediction: Json, words: Mapping[str, str], say: Say) -> str:
     """Return the verdict in one plain sentence, as sure as the model and no surer; what is unfamiliar comes first."""
-    choice = _choice(prediction, words)
+    choice = _choice(prediction, words, say)
     if (prediction or {}).get("unfamiliar"):
-        return f"Unfamiliar. If it has to choose: {choice[:1].lower()}{choice[1:]}"
-    return choice
+        return f"{say('label.unfamiliar')} {say('label.forced', choice=choice)}"
+    return _begun(choice)
 
 
-def _choice(prediction: Json, words: Mapping[str, str]) -> str:
+def _choice(prediction: Json, words: Mapping[str, str], say: Say) -> str:
     confidences = (prediction or {}).get("confidences") or []
     if not confidences:
         label = (prediction or {}).get("label")
-        return f"{_begun(words.get(label, label))}." if label else "Nothing."
+        return f"{words.get(label, label)}." if label else say("answer.nothing")
     first, second = (*confidences, None)[:2]
-    name = words.get(first["label"], first["label"])
-    sure = first["confidence"]
+    label, sure = words.get(first["label"], first["label"]), first["confidence"]
     if second and sure < 0.6:
         other = words.get(second["label"], second["label"])
-        return f"Hard to say: {name}, {percent(sure)}, or {other}, {percent(second['confidence'])}."
-    return f"{_begun(name if sure >= 0.9 else f'probably {name}')}, {percent(sure)}."
+        less = percent(second["confidence"], say)
+        return say("label.hard", label=label, percent=percent(sure, say), other=other, less=less)
+    return say("label.sure" if sure >= 0.9 else "label.probably", label=label, percent=percent(sure, say))
 
 
 def _begun(text: str) -> str:
@@ -52,32 +59,38 @@ def _begun(text: str) -> str:
 # --- values in a few words, for what is known before anybody asks
 
 
-def said(schema: Mapping[str, Json], value: Json) -> str:
+def said(schema: Mapping[str, Json], value: Json, say: Say) -> str:
     """Return a value of a field or a prediction in a few words."""
     kind, parts = schema.get("kind"), schema.get("properties", {})
     if kind == "label" and not isinstance(value, str | int | float):
-        return sentence(value, parts.get("label", {}).get("words", {}))
+        return sentence(value, parts.get("label", {}).get("words", {}), say)
     if kind is None and parts:
-        told = [f"{part.get('title', name)}: {said(part, (value or {}).get(name))}" for name, part in parts.items()]
+        told = [
+            f"{part.get('title', name)}: {said(part, (value or {}).get(name), say)}" for name, part in parts.items()
+        ]
         return _short(" · ".join(told), 160)
     if value is None or value in ("", [], {}):
-        return "nothing"
+        return say("value.nothing")
     words = schema.get("words", schema.get("items", {}).get("words", {}))
     match kind:
         case "checkbox":
-            return "yes" if value else "no"
+            return say("value.yes" if value else "value.no")
         case "image" | "sketch" | "annotated":
-            return "a picture"
-        case "audio" | "video" | "file" | "model3d" | "plot":
-            return {"audio": "a sound", "video": "a film", "plot": "a plot"}.get(kind, "a file")
+            return say("value.picture")
+        case "audio" | "video" | "plot":
+            return say({"audio": "value.sound", "video": "value.film", "plot": "value.plot"}[kind])
+        case "file" | "model3d":
+            return say("value.file")
         case "images" | "gallery" | "files":
-            return f"{len(value)} {'files' if kind == 'files' else 'pictures'}"
+            return say("value.files" if kind == "files" else "value.pictures", count=len(value))
         case "table":
-            return f"a table of {len(value['data'])} rows"
+            return say("value.table", count=len(value["data"]))
+        case "several":
+            return _short(" · ".join(said(schema["items"], each, say) for each in value), 160)
         case "chat":
             return _short(value[-1]["content"])
         case "message":
-            return _short(value["text"] or f"{len(value.get('files', []))} files")
+            return _short(value["text"] or say("value.files", count=len(value.get("files", []))))
         case "highlighted":
             return _short("".join(part["text"] for part in value))
         case "html":
@@ -106,16 +119,23 @@ def accepts(field: Mapping[str, Json]) -> str:
     return ",".join([*each["properties"]["media"].get("enum", []), *groups, *named])
 
 
-def limits(field: Mapping[str, Json]) -> str:
+def limits(field: Mapping[str, Json], say: Say) -> str:
     """Return what files a field takes, in words."""
     each = _each(field)
     media = each["properties"]["media"].get("enum")
     endings = ", ".join(str(ending) for ending in field.get("endings", []))
-    what = media_words(media) if media else endings or "Any file"
+    what = media_words(media, say) if media else endings or say("limits.any")
     size = each["properties"]["size"].get("maximum")
-    words = f"{what}, up to {size // 1_000_000} MB" if size else what
+    words = say("limits.size", what=what, size=size // 1_000_000) if size else what
     most = field.get("maxItems") or field.get("properties", {}).get("files", {}).get("maxItems")
-    return f"{words} each, {most} at most" if most else words
+    return say("limits.each", what=words, most=most) if most else words
+
+
+def media_words(names: list[str], say: Say) -> str:
+    """["image/jpeg", "image/png"] → "JPEG or PNG"."""
+    kinds = [name.split("/")[-1] for name in names]
+    *several, last = ["WebP" if kind == "webp" else kind.upper() for kind in kinds]
+    return say("or", several=", ".join(several), last=last) if several else last
 
 
 def _each(field: Mapping[str, Json]) -> Mapping[str, Json]:

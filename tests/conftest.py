@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from playwright.sync_api import Page
 import build
 import dev
 from api_bridge import Contract, load
+from api_bridge.messages import load as load_messages
 from api_bridge.words import sentence
 from training.publish import publish
 
@@ -29,12 +31,17 @@ CATDOG = ROOT / "site/demos/catdog"
 CAT = CATDOG / "examples/cat.jpg"
 
 
+SAY = load_messages(ROOT / "site/messages.toml").say("en")
+
+
 def said(example: str) -> str:
     """What the page says of one of cat or dog's examples: whatever the model in the project says today."""
     contract = load(CATDOG).json
     (prediction,) = (each["prediction"] for each in contract["examples"] if each["name"] == example)
     # The page has a line between this and what follows.
-    return sentence(prediction, contract["prediction"]["properties"]["label"]["words"]).removeprefix("Unfamiliar. ")
+    return sentence(prediction, contract["prediction"]["properties"]["label"]["words"], SAY).removeprefix(
+        "Unfamiliar. "
+    )
 
 
 def free_port() -> int:
@@ -48,6 +55,14 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Wait for `coroutine` in a thread of its own: Playwright holds this one's event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def copied_site(to: Path) -> Path:
+    """Leave a copy of the site's folder at `to`, to be changed; its models, which nothing changes, are the same files."""
+    shutil.copytree(ROOT / "site", to, ignore=shutil.ignore_patterns("*.onnx"))
+    for model in (ROOT / "site").rglob("*.onnx"):
+        (to / model.relative_to(ROOT / "site")).symlink_to(model)
+    return to
 
 
 @contextmanager
@@ -145,6 +160,7 @@ def visitor(page: Page, road: Road) -> Iterator[Page]:
 
 @pytest.fixture
 def demo(visitor: Page, road: Road) -> Page:
-    """The cat-or-dog page, ready to be asked."""
+    """The cat-or-dog page, ready to be asked, in a browser that can not answer by itself: only the bridge does."""
+    visitor.add_init_script("delete globalThis.Worker")
     visitor.goto(road.demo)
     return visitor

@@ -1,4 +1,6 @@
-// The contract's checker for the page: the same verdicts, in the same words, as api_bridge/contract.py.
+// The contract's checker for the page: the same verdicts, in English in the same words, as api_bridge/contract.py.
+
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./routes.js").Fault} Fault
@@ -6,7 +8,7 @@
  * @typedef {{path: string[], keyword: string, limit: any}} Problem
  * @typedef {Record<string, any>} Schema
  * @typedef {{name: string, title: string, alt?: string, input: Record<string, any>, prediction: any}} Example
- * @typedef {{demo: string, revision: number, title: string, input: Schema, prediction: Schema, steps: Record<string, {pure: boolean}>, examples: Example[]}} Contract
+ * @typedef {{demo: string, revision: number, title: string, input: Schema, prediction: Schema, steps: Record<string, {title?: string, demo?: string, endpoint: string, takes: Record<string, string>, when?: string, pure: boolean}>, examples: Example[]}} Contract
  */
 
 // The same table is in api_bridge/media.py; a test holds the two together.
@@ -37,7 +39,7 @@ export const SIGNATURES = [
  */
 export function checkInput(contract, input) {
   const [problem] = problems(contract.input, withDefaults(contract, input));
-  return problem ? refusal(contract, problem, input) : null;
+  return problem ? faultFor(contract, problem, input) : null;
 }
 
 /**
@@ -56,8 +58,10 @@ export function checkField(contract, name, value) {
  * @param {Contract} contract
  * @param {unknown} prediction
  */
-export function predictionHolds(contract, prediction) {
-  return problems(contract.prediction, prediction).length === 0;
+export function predictionHolds({ prediction: schema, steps }, prediction) {
+  // Of several steps those may be missing that failed or were not asked.
+  const whole = Object.keys(steps).length === 1;
+  return problems(whole ? schema : { ...schema, required: [] }, prediction).length === 0;
 }
 
 /**
@@ -178,31 +182,30 @@ function typeOf(value) {
  * @param {Record<string, any>} input
  * @returns {Fault}
  */
-function refusal(contract, problem, input) {
+function faultFor(contract, problem, input) {
   const name = problem.path[0] ?? "";
   const refused = (/** @type {string} */ detail, kind = "input-refused") => ({ kind, detail, field: name, retryable: false });
   if (problem.keyword === "additionalProperties" && problem.path.length === 1) {
-    return refused(`There is no field “${name}”.`);
+    return refused(say("refused.unknown", { title: name }));
   }
   const field = contract.input.properties[name];
+  const { title } = field;
   const several = isFile(field.items ?? {});
   if (problem.keyword === "required" && problem.path.length === 1 && (several || isFile(field))) {
-    return refused(`“${field.title}” is missing: choose a file.`);
+    return refused(say("refused.no-file", { title }));
   }
   const [met, about] = fileAt(contract.input, input, problem.path);
-  if (!met) return refused(`“${field.title}” ${wish(problem, several ? "file" : "choice")}.`);
+  if (!met) return refused(wish(title, problem, several));
   if (problem.keyword === "enum") {
-    return refused(`“${field.title}” takes ${mediaWords(problem.limit)}; this file is something else.`, "media-refused");
+    return refused(say("refused.media", { title, media: mediaWords(problem.limit) }), "media-refused");
   }
   if (problem.keyword === "maximum" && about && typeof about === "object") {
     const measure = problem.path[problem.path.length - 1];
-    const [what, unit] = measure === "size" ? ["be", "MB"] : ["have", "megapixels"];
-    const actual = Math.ceil(about[measure] / 1e5) / 10;
-    const most = problem.limit / 1e6;
-    return refused(`“${field.title}” may ${what} at most ${most} ${unit}; this file has ${actual}.`, "file-too-large");
+    const limits = { title, most: problem.limit / 1e6, actual: Math.ceil(about[measure] / 1e5) / 10 };
+    return refused(measure === "size" ? say("refused.size", limits) : say("refused.pixels", limits), "file-too-large");
   }
-  if (problem.keyword === "minimum") return refused(`“${field.title}” is an empty file: choose another.`);
-  return refused(`“${field.title}” must be a file, sent as its bytes.`, "malformed-request");
+  if (problem.keyword === "minimum") return refused(say("refused.empty", { title }));
+  return refused(say("refused.file", { title }), "malformed-request");
 }
 
 /**
@@ -224,45 +227,46 @@ function fileAt(schema, value, path) {
 /** ["image/jpeg", "image/png"] → "JPEG or PNG". @param {string[]} names */
 function mediaWords(names) {
   const words = names.map((name) => name.split("/").pop() ?? name).map((word) => (word === "webp" ? "WebP" : word.toUpperCase()));
-  const last = words.pop();
-  return words.length ? `${words.join(", ")} or ${last}` : last;
+  const last = words.pop() ?? "";
+  return words.length ? say("or", { several: words.join(", "), last }) : last;
 }
 
 /** A file in a few words: "PNG, 1.2 MB". @param {FileDescription} about */
 export function fileWords({ media, size }) {
-  const kind = media === "application/octet-stream" ? "File" : mediaWords([media]);
-  return `${kind}, ${size < 1e6 ? `${Math.ceil(size / 1e3)}\u00a0KB` : `${Math.ceil(size / 1e5) / 10}\u00a0MB`}`;
+  const kind = media === "application/octet-stream" ? say("file.any") : mediaWords([media]);
+  return say("file.about", { kind, size: sizeWords(size) });
+}
+
+/** So many bytes, as roughly as one needs to know. @param {number} size */
+export function sizeWords(size) {
+  if (size < 1e6) return say("file.kilobytes", { number: Math.ceil(size / 1e3) });
+  return say("file.megabytes", { number: Math.ceil(size / 1e5) / 10 });
 }
 
 // In the order in which Python's checker tells of them.
-const TYPES = [
-  ["null", "nothing"],
-  ["boolean", "on or off"],
-  ["integer", "a whole number"],
-  ["number", "a number"],
-  ["string", "text"],
-  ["array", "a list"],
-  ["object", "an object"],
-];
+const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
 /**
- * What a problem's word asks of a value, to follow the field's title.
+ * What a problem's word asks of a value.
+ * @param {string} title
  * @param {Problem} problem
- * @param {string} thing one of several
+ * @param {boolean} files whether several files are asked for
  */
-function wish({ keyword, limit }, thing) {
-  const things = `${limit} ${thing}${limit === 1 ? "" : "s"}`;
+function wish(title, { keyword, limit }, files) {
   const plain = (/** @type {any} */ value) => (typeof value === "string" ? value : JSON.stringify(value));
   switch (keyword) {
-    case "required": return "is missing";
-    case "type": return `must be ${TYPES.filter(([name]) => limit.includes(name)).map(([, words]) => words).join(" or ")}`;
-    case "enum": return `must be one of: ${limit.map(plain).join(", ")}`;
-    case "minimum": return `must be at least ${plain(limit)}`;
-    case "maximum": return `must be at most ${plain(limit)}`;
-    case "minLength": return `must have at least ${limit} characters`;
-    case "maxLength": return `may have at most ${limit} characters`;
-    case "minItems": return `needs at least ${things}`;
-    case "maxItems": return `takes at most ${things}`;
-    default: return "is not what is asked for";
+    case "required": return say("refused.required", { title });
+    case "type": {
+      const [first, ...others] = TYPES.filter((name) => limit.includes(name)).map((name) => say(`type.${name}`));
+      return say("refused.type", { title, types: others.reduce((several, last) => say("or", { several, last }), first) });
+    }
+    case "enum": return say("refused.enum", { title, choices: limit.map(plain).join(", ") });
+    case "minimum":
+    case "maximum":
+    case "minLength":
+    case "maxLength": return say(`refused.${keyword}`, { title, limit: plain(limit) });
+    case "minItems": return files ? say("refused.minFiles", { title, count: limit }) : say("refused.minItems", { title, count: limit });
+    case "maxItems": return files ? say("refused.maxFiles", { title, count: limit }) : say("refused.maxItems", { title, count: limit });
+    default: return say("refused.other", { title });
   }
 }

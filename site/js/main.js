@@ -1,332 +1,35 @@
-// Starts a page: its form, its examples, and the way from page to page without a reload.
+// Starts a page, and goes from page to page without a reload. Who leaves a question behind finds it again, or its answer.
 
-import { render } from "../vendor/preact-htm.js";
-import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
-import { inputOf, keep, partsOf, photoField, wrongIn } from "./form.js";
-import { ask, saved } from "./routes.js";
-import { LONG, answer, label, refusal, reminder, span } from "./view.js";
+import { Demo } from "./demo.js";
 
-/**
- * @typedef {import("./view.js").State} State
- * @typedef {import("./view.js").Question} Question
- * @typedef {import("./routes.js").Answer} Answer
- * @typedef {import("./form.js").Field} Field
- * @typedef {import("./routes.js").Fault} Fault
- * @typedef {import("./contract.js").Contract} Contract
- */
-
-/** Kinds of fields that site/js/files.js reads. */
-const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
-
-/** Milliseconds in which a question may be over before any words are worth reading. */
-const MOMENT = 500;
+const KEPT = 5; // pages that were left and may be come back to as they were
 
 /** The page that is shown: its address without the place on it. */
 let shown = location.pathname;
 let visits = 0;
 
-/** What ends with the page that is shown: its listeners and its questions. */
-let leaving = new AbortController();
+/**
+ * A page that was brought to life, and what ends it: its listeners and its questions.
+ * @typedef {{main: HTMLElement, title: string, ending: AbortController, demo?: Demo}} Alive
+ * @type {Map<string, Alive>} by their addresses, the one that is shown last
+ */
+const alive = new Map();
 
 /** Bring the page that is shown to life. */
 async function start() {
-  const { signal } = (leaving = new AbortController());
-  if (document.querySelector("form")) new Demo(signal);
-  if (document.querySelector("[data-live]")) (await import("./status.js")).askAll(find("main"), signal);
+  const here = { main: find("main"), title: document.title, ending: new AbortController() };
+  const { signal } = here.ending;
+  alive.set(shown, here.main.querySelector("form") ? { ...here, demo: new Demo(here.main, signal) } : here);
+  if (here.main.querySelector("[data-live]")) (await import("./status.js")).askAll(here.main, signal);
 }
 
-/** A demo's page: its fields, its question, its examples. */
-class Demo {
-  main = find("main");
-  bridge = this.main.dataset.bridge ?? "";
-  region = find("#answer");
-  reminder = find("#reminder");
-  form = find("form");
-  button = find(".actions button");
-  places = [...document.querySelectorAll(".field")].filter((place) => place instanceof HTMLElement);
-  /** @type {Contract} */
-  contract = JSON.parse(find("#contract").textContent ?? "");
-  /** @type {Map<string, Field>} */
-  fields = new Map();
-  draw = label;
-  /** @type {State} */
-  state = { name: "idle", ready: false };
-  /** @type {Question | null} what was asked, until its answer has been seen */
-  asking = null;
-  /** @type {import("./view.js").Words | null} for those who wait longer than a moment */
-  words = null;
-  /** @type {Promise<unknown> | null} */
-  learning = null;
-  tick = 0; // the timer that draws anew
-  changed = false; // since the question
-
-  /** @param {AbortSignal} left aborted when the page is left */
-  constructor(left) {
-    this.left = left;
-    this.region.replaceChildren(); // from here on Preact's
-    this.show({ name: "idle", ready: false });
-    this.begun = this.begin().then(() => true, () => this.broken());
-    this.form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.submit();
-    });
-    this.form.addEventListener("input", (event) => {
-      if (/** @type {HTMLInputElement} */ (event.target).type !== "file") this.edited();
-    });
-    // Opening the same example again changes no address, so the click itself opens it.
-    this.main.addEventListener("click", (event) => {
-      const link = /** @type {Element} */ (event.target).closest(".examples a, #answer a[href^='#']");
-      if (!link || /** @type {HTMLAnchorElement} */ (link).hash !== location.hash) return;
-      event.preventDefault();
-      this.open();
-    });
-    addEventListener("hashchange", () => this.open(), { signal: left });
-    left.addEventListener("abort", () => this.forget());
+/** Let go of pages that have nothing of the visitor's, and of the oldest. */
+function forget() {
+  for (const [address, { ending, demo }] of alive) {
+    if (demo && alive.size <= KEPT) continue;
+    ending.abort();
+    alive.delete(address);
   }
-
-  /** Fetch what this page's fields and its answer need, where it is more than a photo and a label. */
-  async begin() {
-    const { input, prediction } = this.contract;
-    if (prediction.kind !== "label") this.draw = (await import("./drawings.js")).drawing;
-    for (const place of this.places) {
-      const name = place.dataset.field ?? "";
-      const offered = (/** @type {any} */ value) => this.offer(name, value);
-      this.fields.set(name, await fieldIn(place, input.properties[name], { leaving: this.left, offered }));
-    }
-    if (!this.left.aborted) this.open();
-  }
-
-  broken() {
-    this.fail({ kind: "page-broken", detail: "Part of this page did not arrive: reload it.", retryable: false }, false);
-    return false;
-  }
-
-  /** @param {State} state */
-  show(state) {
-    const focused = this.region.contains(document.activeElement);
-    clearTimeout(this.tick);
-    this.state = state;
-    this.main.dataset.state = state.name;
-    this.button.setAttribute("aria-disabled", String(this.busy()));
-    // Who waits hears what changed; whatever ends the wait is heard whole.
-    this.region.setAttribute("aria-atomic", String(state.name !== "waiting"));
-    render(answer(this.contract, state, this.draw), this.region);
-    this.advise(state.name === "failed" ? state.until : 0);
-    for (const place of this.places) {
-      const wrong = state.name === "failed" && state.beside && state.fault.field === place.dataset.field;
-      render(wrong ? refusal(this.contract, state) : null, /** @type {Element} */ (place.querySelector(".refusal")));
-      const control = place.querySelector("[aria-describedby]");
-      if (wrong) control?.setAttribute("aria-invalid", "true");
-      else control?.removeAttribute("aria-invalid");
-    }
-    find(".changed").hidden = !(this.changed && state.name === "answered");
-    if (focused && !this.region.contains(document.activeElement)) (this.reminder.querySelector("button") ?? this.button).focus();
-  }
-
-  /** Say beside the button when asking again makes sense. @param {number} until as the clock of the page has it */
-  advise(until) {
-    const left = (until - performance.now()) / 1000;
-    find(".again").textContent = left > 0 ? `Ask again in ${span(left)}.` : "";
-    if (left > 0) this.tick = setTimeout(() => this.advise(until), 1000);
-  }
-
-  /** Whether Ask has nothing to do: what the form holds is being asked. */
-  busy() {
-    return this.state.name === "waiting" && !this.changed;
-  }
-
-  /** Say what is wrong, beside the field that it is about. @param {Fault} fault @param {boolean} kept */
-  fail(fault, kept) {
-    const beside = this.places.some((place) => place.dataset.field === fault.field);
-    this.show({ name: "failed", fault, kept, beside, until: fault.after ? performance.now() + fault.after * 1000 : 0 });
-  }
-
-  /** Stand where a refused field can be mended. @param {string | undefined} name */
-  stand(name) {
-    const place = this.places.find((each) => each.dataset.field === name);
-    const control = place?.querySelector("input, select, textarea");
-    if (control instanceof HTMLElement) control.focus();
-  }
-
-  /** Stop waiting for an answer nobody wants any more. */
-  forget() {
-    this.asking?.ending.abort();
-    this.asking = null;
-    this.remind();
-  }
-
-  /** Take files that were given, or say what is wrong with them; those before stay. @param {string} name @param {any} offered */
-  offer(name, offered) {
-    const fault = "detail" in offered ? offered : checkField(this.contract, name, offered);
-    this.forget();
-    if (fault) {
-      this.fail(fault, this.fields.get(name)?.value() !== undefined);
-      return false;
-    }
-    this.show({ name: "idle", ready: true });
-    this.mark(null);
-    return true;
-  }
-
-  /** Something else than a file was changed: what was answered stays, and is said to be older. */
-  edited() {
-    this.changed = true;
-    this.mark(null);
-    if (this.state.name === "failed") this.show({ name: "idle", ready: false });
-    this.button.setAttribute("aria-disabled", String(this.busy()));
-    find(".changed").hidden = this.state.name !== "answered";
-  }
-
-  async submit() {
-    if (!(await this.begun)) return;
-    await Promise.all([...this.fields.values()].map((field) => field.settled()));
-    if (this.busy() || this.left.aborted) return;
-    this.forget();
-    const wrong = wrongIn(this.fields) ?? checkInput(this.contract, inputOf(this.fields));
-    if (wrong) {
-      this.fail(wrong, false);
-      return this.stand(wrong.field);
-    }
-    this.changed = false;
-    const asking = (this.asking = { ending: new AbortController(), begun: performance.now() });
-    this.wait();
-    const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
-    const ended = await ask(this.bridge, this.contract, partsOf(this.fields), asking.ending.signal, hear);
-    if (this.asking !== asking) return; // cancelled, or another question took its place
-    this.asking.ended = ended;
-    if (this.asking.back) this.remind();
-    else this.finish(ended);
-  }
-
-  /** What happens before the answer; the latest counts. @param {Question} asking @param {string} event @param {any} about */
-  hear(asking, event, about) {
-    const at = performance.now();
-    const before = asking.news;
-    if (event !== "partial") asking.news = { event, about, at, since: before?.event === event ? before.since : at };
-    else if (predictionHolds(this.contract, about?.prediction)) asking.partial = about.prediction;
-    if (at - asking.begun > MOMENT) this.wait();
-  }
-
-  /** Draw the wait as it is by now, and each second anew. */
-  wait() {
-    const { asking } = this;
-    if (!asking || asking.back) return;
-    const waited = performance.now() - asking.begun;
-    if (asking.news || asking.partial !== undefined || waited > LONG) this.learn();
-    const cancel = () => {
-      this.forget();
-      this.show({ name: "idle", ready: true });
-    };
-    this.show({ name: "waiting", asking, waited, words: this.words, files: `${this.bridge}/`, cancel });
-    this.tick = setTimeout(() => this.wait(), waited < MOMENT ? MOMENT : 1000);
-  }
-
-  /** Fetch the words for those who wait; plain ones stand where they do not arrive. */
-  learn() {
-    if (!navigator.onLine) return;
-    this.learning ??= import("./waiting.js").then((words) => {
-      this.words = words;
-      this.wait();
-    }, () => null);
-  }
-
-  /** Show what became of the question. @param {Answer | Fault} ended */
-  finish(ended) {
-    this.asking = null;
-    if (!("kind" in ended)) return this.show({ name: "answered", answer: ended });
-    this.fail(ended, false);
-    this.stand(ended.field);
-  }
-
-  /** A question goes on while an example is looked at; its form is kept to be put back. */
-  leave() {
-    if (!this.asking || this.asking.back) return;
-    const kept = keep(this.fields);
-    const changed = this.changed;
-    const example = document.querySelector(".examples [aria-current]")?.id.replace("example-", "") ?? null;
-    this.asking.back = () => {
-      kept();
-      this.changed = changed;
-      this.mark(example);
-    };
-    this.remind();
-  }
-
-  /** Say how the visitor's own question is, while they look at something else. */
-  remind() {
-    render(this.asking?.back ? reminder(this.asking.ended, () => this.back()) : null, this.reminder);
-  }
-
-  /** Go back to the question that was left for an example: its form, and its answer if that has come. */
-  back() {
-    const { asking } = this;
-    if (!asking?.back) return;
-    asking.back();
-    asking.back = undefined;
-    this.button.focus({ preventScroll: true });
-    this.remind();
-    if (asking.ended) this.finish(asking.ended);
-    else this.wait();
-    this.look();
-  }
-
-  /** Show the example that the address names; a bare address shows none, and another place on the page changes nothing. */
-  open() {
-    const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
-    if (!example) return location.hash ? undefined : this.close();
-    this.leave();
-    this.mark(example.name);
-    this.fill(example.input, example.alt ?? example.title);
-    this.show({ name: "answered", answer: saved(example) });
-    this.look();
-  }
-
-  /** Bring the photo and what is said of it into view, or at least the latter. */
-  look() {
-    const demo = find(".demo");
-    const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
-    demo.scrollIntoView({ block: "nearest" });
-    if (low()) demo.scrollIntoView();
-    if (low()) this.region.parentElement?.scrollIntoView();
-  }
-
-  /** The example that was shown is not any more; what the visitor gave stays. */
-  close() {
-    if (this.asking?.back) return this.back();
-    if (!document.querySelector(".examples [aria-current]")) return;
-    this.mark(null);
-    this.forget();
-    this.fill({}, "");
-    this.show({ name: "idle", ready: false });
-  }
-
-  /** @param {Record<string, any>} input @param {string} alt */
-  fill(input, alt) {
-    this.changed = false;
-    for (const [name, field] of this.fields) field.fill(input[name], alt);
-  }
-
-  /** Mark the example that is shown, and no other. @param {string | null} name */
-  mark(name) {
-    for (const link of document.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
-    if (name !== null) find(`#example-${name}`).setAttribute("aria-current", "true");
-    const place = name === null ? "" : `#${name}`;
-    if (location.hash !== place) history.replaceState(history.state, "", location.pathname + place);
-  }
-}
-
-/**
- * Bring the field drawn in `place` to life; what not every page has is fetched by those that have it.
- * @param {HTMLElement} place
- * @param {import("./contract.js").Schema} schema
- * @param {import("./form.js").Watch} watch
- * @returns {Promise<Field>}
- */
-async function fieldIn(place, schema, watch) {
-  if (isPhoto(schema)) return photoField(place, watch);
-  if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
-  if (schema.kind === "table") return (await import("./table.js")).tableField(place);
-  return (await import("./fields.js")).plainField(place, schema);
 }
 
 /** @param {string} selector @returns {HTMLElement} */
@@ -346,17 +49,21 @@ async function visit(address, scroll) {
   const turn = ++visits;
   const page = await fetch(address)
     .then((response) => response.text())
-    .then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
+    .then((text) => new DOMParser().parseFromString(trusted(text), "text/html"), () => null);
   if (turn !== visits) return; // the reader has gone elsewhere meanwhile
-  const next = page?.querySelector("main");
-  if (!page || !next) return location.assign(address); // the browser says best why it can not
-  await dressed(page);
+  const before = alive.get(shown);
+  const next = before?.main ?? page?.querySelector("main");
+  const footer = page?.querySelector("footer");
+  if (!page || !next || !footer) return location.assign(address); // the browser says best why it can not
   const swap = () => {
     if (turn !== visits) return;
-    leaving.abort();
+    alive.delete(shown); // so that it is the last again, and is not let go of
+    forget();
     find("main").replaceWith(next);
+    find("footer").replaceWith(footer); // it leads to this very page in other languages
     document.title = page.title;
-    start();
+    if (before) alive.set(shown, before);
+    else start();
     scrollTo(0, scroll);
     const title = next.querySelector("h1");
     title?.setAttribute("tabindex", "-1");
@@ -367,21 +74,16 @@ async function visit(address, scroll) {
   } else swap();
 }
 
-/** Wait for the styles that another page has and this one has not. @param {Document} page */
-async function dressed(page) {
-  const styles = [...page.querySelectorAll("link[rel=stylesheet]")].map((link) => link.getAttribute("href"));
-  const missing = styles.filter((href) => !document.querySelector(`link[href="${href}"]`));
-  await Promise.all(missing.map((href) => new Promise((done) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done, onerror: done });
-    document.head.append(link);
-  })));
-}
+/** What this site's own server sent, vouched for where the browser asks for that. */
+const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("pages", { createHTML: (/** @type {string} */ text) => text });
+const trusted = (/** @type {string} */ text) => policy?.createHTML(text) ?? text;
 
 document.addEventListener("click", (event) => {
   const link = /** @type {Element} */ (event.target).closest("a");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const here = link.origin === location.origin && link.pathname.startsWith(document.body.dataset.base ?? "/");
-  if (!here || link.pathname === location.pathname) return; // a place on this page is the browser's to find
+  if (!here || link.hreflang || link.download) return; // another language is another page from its head on
+  if (link.pathname === location.pathname) return; // a place on this page is the browser's to find
   event.preventDefault();
   history.scrollRestoration = "manual";
   history.replaceState({ scroll: scrollY }, "");

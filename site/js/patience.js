@@ -1,5 +1,7 @@
 // Asks again by itself where waiting helps: a bridge that sleeps is waited for, a busy model is asked a second time.
 
+import { say } from "./words.js";
+
 /**
  * @typedef {import("./routes.js").Answer} Answer
  * @typedef {import("./routes.js").Fault} Fault
@@ -17,9 +19,6 @@ const LONGEST_PAUSE = 12_500; // and up to a fifth more
 const ONE_POLL = 10_000;
 const SOON = 60; // seconds after which a busy model is worth being asked again by itself
 
-/** @type {Fault} */
-const SILENT = { kind: "bridge-unreachable", detail: "The model’s server does not answer.", retryable: true };
-
 /**
  * What becomes of a question whose first try ended with `fault`. It is sent twice more at most: when the bridge
  * has woken, and when a busy model has time again.
@@ -33,7 +32,7 @@ export async function patiently(fault, ask, asked) {
   /** @type {Answer | Fault} */
   let last = fault;
   if (fault.kind !== "space-busy") {
-    if (!(await awake(asked))) return SILENT;
+    if (!(await awake(asked))) return { kind: "bridge-unreachable", detail: say("fault.bridge-unreachable"), retryable: true };
     told("again", {});
     last = await ask();
   }

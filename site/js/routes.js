@@ -1,14 +1,32 @@
-// Where an answer comes from: a saved example, at once, or the bridge, which tells what happens meanwhile.
+// Where an answer comes from: a saved example, at once; the bridge, which tells what happens meanwhile; or this very device.
 
-import { predictionHolds } from "./contract.js";
+import { isFile, predictionHolds } from "./contract.js";
+import { isSaid, say } from "./words.js";
 
 /**
  * @typedef {import("./contract.js").Contract} Contract
  * @typedef {import("./contract.js").Example} Example
  * @typedef {import("./form.js").Part} Part
  * @typedef {{kind: string, detail: string, field?: string, retryable: boolean, after?: number}} Fault `after`: seconds until asking again makes sense
- * @typedef {{prediction: any, route: "saved" | "bridge", took: number, files: string}} Answer `files`: below which its files are
  * @typedef {(event: string, about: any) => void} Told hears what happens before the answer; what it is told is data
+ * @typedef {Record<string, {state: string, fault?: any, took_ms?: number}>} Outcomes what became of each step
+ *
+ * @typedef {object} Answer
+ * @property {any} prediction
+ * @property {"saved" | "bridge" | "device"} route
+ * @property {number} took milliseconds
+ * @property {string} files below which its files are
+ * @property {Outcomes} [steps] of a demo with several
+ * @property {boolean} [sent] whether what was given went to the bridge as well, though it answered here
+ * @property {any} [looked] what the model looked at, where that is known: see heat.js
+ *
+ * @typedef {object} Question
+ * @property {string} bridge its address
+ * @property {Contract} contract
+ * @property {Record<string, any>} input
+ * @property {Promise<[string, Part][]>} parts each field's
+ * @property {import("./device.js").Models} models that may be fetched to this device
+ * @property {boolean} here whether it must not leave this device
  */
 
 // The bridge says something every 10 seconds, if only that it is still there; a slow line needs longer to carry a photo to it.
@@ -21,24 +39,96 @@ const LONGEST_WAIT = 86_400; // seconds that a page speaks of
 /** Faults that may pass while one waits. */
 const PASSING = ["bridge-unreachable", "offline", "space-busy"];
 
-/** What may be told before the answer; what else a newer bridge may say is not for this page. */
-const TOLD = new Set(["stage", "queue", "progress", "partial"]);
+/** Faults of the Space, the bridge or the line: the device may answer in their place. */
+const ELSEWHERE = [
+  ...PASSING, "out-of-time", "space-unreachable", "app-failed", "contract-broken", "contract-unreadable", "connection-lost", "too-many-questions", "fault",
+];
 
-/** The answer that an example recorded. @param {Example} example @returns {Answer} */
-export function saved(example) {
-  return { prediction: example.prediction, route: "saved", took: 0, files: "" };
+/** What is told by a bridge that will not answer soon. */
+const ASLEEP = new Set(["stage", "away", "offline"]);
+
+/** What may be told before the answer; what else a newer bridge may say is not for this page. */
+const TOLD = new Set(["stage", "queue", "progress", "partial", "step"]);
+
+/** The answer that an example recorded. @param {Example} example @param {string} files @returns {Answer} */
+export function saved(example, files) {
+  return { prediction: example.prediction, route: "saved", took: 0, files };
 }
 
 /**
- * Ask the bridge, and again by itself where waiting helps: see patience.js. Resolves to an answer or a fault, never rejects; a cancelled question's fault is nobody's to read.
- * @param {string} bridge its address
- * @param {Contract} contract
- * @param {Promise<[string, Part][]>} parts each field's
+ * Ask the bridge, and this device where that can not answer or sleeps; only the device where the visitor wants it so.
+ * Resolves to an answer or a fault, never rejects; a cancelled question's fault is nobody's to read.
+ * @param {Question} question
  * @param {AbortSignal} cancelled
  * @param {Told} told
  * @returns {Promise<Answer | Fault>}
  */
-export async function ask(bridge, contract, parts, cancelled, told) {
+export function ask(question, cancelled, told) {
+  if (question.here) return onDevice(question, cancelled, told);
+  return new Promise((done) => {
+    const others = new AbortController();
+    const over = AbortSignal.any([cancelled, others.signal]);
+    const end = (/** @type {Answer | Fault} */ ended) => done((others.abort(), ended));
+    /** @type {Promise<Answer | Fault> | null} */
+    let here = null;
+    let quiet = false; // while the device is about to answer, what the bridge tells is of no use
+    const instead = () =>
+      (here ??= helping(question, over, (event, about) => told(event, ((quiet = true), about))).then((ended) => {
+        quiet = false;
+        if (!("kind" in ended)) end({ ...ended, sent: true });
+        return ended;
+      }));
+    const heard = (/** @type {string} */ event, /** @type {any} */ about) => {
+      if (ASLEEP.has(event)) instead();
+      if (!quiet) told(event, about);
+    };
+    byBridge(question, over, heard).then(async (ended) => {
+      if ("kind" in ended && ELSEWHERE.includes(ended.kind)) await instead();
+      end(ended); // of two faults the bridge's: it was the first choice
+    });
+  });
+}
+
+/** The device's answer where the page may fetch what it needs by itself. @param {Question} question @param {AbortSignal} cancelled @param {Told} told */
+async function helping(question, cancelled, told) {
+  const { contract, models } = question;
+  const sparing = /** @type {any} */ (navigator).connection?.saveData === true || !navigator.onLine;
+  const { able, weight } = await import("./device.js").catch(() => ({ able: () => false, weight: async () => ({ kept: false }) }));
+  if (!able(contract, models) || (sparing && !(await weight(contract, models)).kept)) return unable();
+  return onDevice(question, cancelled, told);
+}
+
+/** @param {Question} question @param {AbortSignal} cancelled @param {Told} told @returns {Promise<Answer | Fault>} */
+async function onDevice({ contract, models, input, parts }, cancelled, told) {
+  const begun = performance.now();
+  const device = await import("./device.js").catch(() => null);
+  if (!device?.able(contract, models)) return unable();
+  const given = withFiles(contract, input, await parts);
+  const ended = await device.askHere(contract, models, given, cancelled, told);
+  return "kind" in ended ? ended : { ...ended, route: "device", took: performance.now() - begun, files: "" };
+}
+
+/** The input with its files in the place of their descriptions. @param {Contract} contract @param {Record<string, any>} input @param {[string, Part][]} parts */
+function withFiles(contract, input, parts) {
+  const fields = Object.entries(contract.input.properties);
+  const filled = fields.filter(([name, field]) => name in input && (isFile(field) || isFile(field.items ?? {})));
+  return Object.fromEntries([
+    ...Object.entries(input),
+    ...filled.map(([name, field]) => {
+      const files = parts.filter(([each]) => each === name).map(([, { content }]) => content);
+      return [name, isFile(field) ? files[0] : files];
+    }),
+  ]);
+}
+
+/**
+ * Ask the bridge, and again by itself where waiting helps: see patience.js.
+ * @param {Question} question
+ * @param {AbortSignal} cancelled
+ * @param {Told} told
+ * @returns {Promise<Answer | Fault>}
+ */
+async function byBridge({ bridge, contract, parts }, cancelled, told) {
   const again = () => once(bridge, contract, parts, cancelled, told);
   const first = await again();
   if (!("kind" in first) || !PASSING.includes(first.kind)) return first;
@@ -67,7 +157,12 @@ async function present(told, cancelled) {
 
 /**
  * Ask the bridge, and listen until the answer.
- * @type {typeof ask}
+ * @param {string} bridge its address
+ * @param {Contract} contract
+ * @param {Promise<[string, Part][]>} parts
+ * @param {AbortSignal} cancelled
+ * @param {Told} told
+ * @returns {Promise<Answer | Fault>}
  */
 async function once(bridge, contract, parts, cancelled, told) {
   const begun = performance.now();
@@ -76,7 +171,7 @@ async function once(bridge, contract, parts, cancelled, told) {
   try {
     const [body, size] = form(await parts);
     read = true;
-    if (size > LARGEST) return fault("file-too-large", "Together this is more than 9 MB: send less at once.", false);
+    if (size > LARGEST) return fault("file-too-large", say("fault.too-much"), false);
     heard(size / SLOWEST);
     const headers = { Accept: "text/event-stream" };
     const address = `${bridge}/v1/demos/${contract.demo}/ask`;
@@ -86,13 +181,13 @@ async function once(bridge, contract, parts, cancelled, told) {
     if (!said) return lost();
     if (!("prediction" in said) || !response.ok) return faultOf(said);
     if (!predictionHolds(contract, said.prediction)) return outdated();
-    return { prediction: said.prediction, route: "bridge", took: performance.now() - begun, files: `${bridge}/` };
+    return { prediction: said.prediction, steps: said.steps, route: "bridge", took: performance.now() - begun, files: `${bridge}/` };
   } catch {
-    if (signal.aborted) return fault("out-of-time", "The model did not answer in time.", true);
+    if (signal.aborted) return fault("out-of-time", say("fault.out-of-time"), true);
     if (begins) return lost();
-    if (!navigator.onLine) return fault("offline", "You are offline, and the model is not on this device.", true);
-    if (!read) return fault("input-unread", "What you gave can not be read now.", true);
-    return fault("bridge-unreachable", "The model’s server does not answer.", true);
+    if (!navigator.onLine) return fault("offline", say("fault.offline"), true);
+    if (!read) return fault("input-unread", say("fault.input-unread"), true);
+    return fault("bridge-unreachable", say("fault.bridge-unreachable"), true);
   } finally {
     over();
   }
@@ -183,19 +278,25 @@ export async function* events(body, heard) {
 }
 
 /** A problem (RFC 9457) as the page's fault; an answer that is none of the bridge's own says so. @param {any} problem @returns {Fault} */
-function faultOf(problem) {
+export function faultOf(problem) {
   const kind = /^urn:tinyspaces:([a-z-]+)$/.exec(problem?.type)?.[1];
-  if (!kind) return fault("bridge-unreachable", "Something else answered in the place of the model’s server.", true);
+  if (!kind) return fault("bridge-unreachable", say("fault.something-else"), true);
   const after = problem.retry_after > 0 ? Math.min(Number(problem.retry_after), LONGEST_WAIT) : undefined;
-  return { ...fault(kind, String(problem.detail), problem.retryable === true), field: problem.field, after };
+  // What the bridge says is English; the page says the same with fewer words where it is not.
+  const detail = document.documentElement.lang !== "en" && isSaid(`fault.${kind}`) ? say(`fault.${kind}`) : String(problem.detail);
+  return { ...fault(kind, detail, problem.retryable === true), field: problem.field, after };
 }
 
 function outdated() {
-  return fault("contract-broken", "The model has changed since this page was made.", false);
+  return fault("contract-broken", say("fault.contract-broken"), false);
+}
+
+function unable() {
+  return fault("device-unable", say("fault.device-unable"), false);
 }
 
 function lost() {
-  return fault("connection-lost", "The connection was lost before the answer came.", true);
+  return fault("connection-lost", say("fault.connection-lost"), true);
 }
 
 /** @param {string} kind @param {string} detail @param {boolean} retryable @returns {Fault} */

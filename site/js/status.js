@@ -1,5 +1,7 @@
 // The status page: asks the bridge how each demo is right now.
 
+import { say } from "./words.js";
+
 /**
  * Fill the cells of the column "Now".
  * @param {HTMLElement} main
@@ -15,11 +17,11 @@ export function askAll(main, leaving) {
 async function askOne(address, cell, leaving) {
   const said = await fetch(address, { credentials: "omit", signal: AbortSignal.any([leaving, AbortSignal.timeout(35_000)]) })
     .then((response) => response.json())
-    .catch(() => ({ detail: "The server of these pages does not answer." }));
+    .catch(() => ({ detail: say("now.no-server") }));
   if (leaving.aborted) return;
   const { ready = false, detail = said.detail } = said.status ?? {};
   cell.dataset.ready = String(ready);
   cell.querySelector(".sign")?.replaceChildren(ready ? "✓" : "✕");
-  cell.querySelector(".words")?.replaceChildren(ready ? "answers now" : "does not answer now");
+  cell.querySelector(".words")?.replaceChildren(ready ? say("now.answers") : say("now.silent"));
   cell.querySelector(".quiet")?.replaceChildren(ready || !detail ? "" : String(detail));
 }

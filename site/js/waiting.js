@@ -1,7 +1,8 @@
 // Words for those who wait longer than a moment: what happens, roughly how long it takes, and what to look at meanwhile.
 
 import { html } from "../vendor/preact-htm.js";
-import { PARTIAL, span } from "./view.js";
+import { span } from "./view.js";
+import { listed, say } from "./words.js";
 
 /**
  * @typedef {import("./view.js").Question} Question
@@ -14,23 +15,24 @@ const LONGEST_WAIT = 3600; // seconds; whoever estimates more does not know
 
 /** What the Hub says of a Space that wakes; words that it may learn one day mean the same as none. */
 const STAGES = new Map([
-  ["SLEEPING", "The model was asleep and is waking up."],
-  ["BUILDING", "The model’s Space is being built."],
-  ["RUNNING_BUILDING", "The model’s Space is being built."],
-  ["APP_STARTING", "The model is starting."],
-  ["RUNNING_APP_STARTING", "The model is starting."],
-  ["RUNNING", "The model is awake."],
+  ["SLEEPING", say("wait.asleep")],
+  ["BUILDING", say("wait.building")],
+  ["RUNNING_BUILDING", say("wait.building")],
+  ["APP_STARTING", say("wait.starting")],
+  ["RUNNING_APP_STARTING", say("wait.starting")],
+  ["RUNNING", say("wait.awake")],
 ]);
 
 /** @type {Record<string, (about: any) => string>} */
 const SENTENCES = {
-  stage: ({ stage }) => STAGES.get(stage) ?? "The model is waking up.",
-  queue: ({ place }) => (place === 0 ? "You are next." : place === 1 ? "1 is before you." : place > 1 ? `${many(place)} are before you.` : "You are in the queue."),
-  progress: () => "The model is at work.",
-  away: () => "The model’s server may be asleep: it is tried again.",
-  offline: () => "You are offline: it is tried again when you are back.",
-  busy: () => "The model is busy: it is asked again by itself.",
-  again: () => "Asking the model again…",
+  stage: ({ stage }) => STAGES.get(stage) ?? say("wait.waking"),
+  queue: ({ place }) => (place === 0 ? say("wait.next") : place > 0 ? say("wait.before", { count: many(place) }) : say("wait.queue")),
+  progress: () => say("wait.progress"),
+  fetching: () => say("wait.fetching"),
+  away: () => say("wait.away"),
+  offline: () => say("wait.offline"),
+  busy: () => say("wait.busy"),
+  again: () => say("wait.again"),
 };
 
 /**
@@ -40,18 +42,30 @@ const SENTENCES = {
  */
 export function happening({ begun, news, partial }, waited) {
   const now = begun + waited;
-  const sentence = news ? SENTENCES[news.event](news.about ?? {}) : "Still asking…";
-  return html`<p class="now">${partial === undefined ? sentence : PARTIAL}</p>
+  const sentence = news ? SENTENCES[news.event](news.about ?? {}) : say("wait.still");
+  return html`<p class="now">${partial === undefined ? sentence : say("answer.partial")}</p>
     <div class="far" aria-live="off">${news && bar(news, now)}
-      <p class="quiet">${news?.event === "progress" ? work(news.about) : time(news, now, waited)}</p></div>`;
+      <p class="quiet">${beneath(news, now, waited)}</p></div>`;
+}
+
+/** @param {News | undefined} news @param {number} now @param {number} waited */
+function beneath(news, now, waited) {
+  if (news?.event === "progress") return work(news.about);
+  if (news?.event === "fetching") return say("wait.fetched", { loaded: megabytes(news.about.loaded), total: megabytes(news.about.total) });
+  return time(news, now, waited);
+}
+
+/** @param {number} size bytes */
+function megabytes(size) {
+  return (size / 1e6).toFixed(1);
 }
 
 /** How long it will take, where that is known; how long it took so far, where not. @param {News | undefined} news @param {number} now @param {number} waited */
 function time(news, now, waited) {
   const left = news ? leftOf(news, now) : null;
-  if (left === null) return `${span(waited / 1000)} so far.`;
-  if (news?.event === "busy") return left > 0 ? `Asked again in ${span(left)}.` : "";
-  return left > 0 ? `Usually about ${span(left < 10 ? left : Math.ceil(left / 5) * 5)} more.` : "Any moment now.";
+  if (left === null) return say("wait.so-far", { span: span(waited / 1000) });
+  if (news?.event === "busy") return left > 0 ? say("wait.again-in", { span: span(left) }) : "";
+  return left > 0 ? say("wait.left", { span: span(left < 10 ? left : Math.ceil(left / 5) * 5) }) : say("wait.now");
 }
 
 /** The seconds that it is thought to take still; null where nobody knows. @param {News} news @param {number} now */
@@ -65,12 +79,15 @@ function bar(news, now) {
   if (news.event === "progress") {
     const share = shareOf(news.about);
     // Two elements: one that was known once does not become unknown again.
-    if (share === null) return html`<progress key="unknown" aria-label="How far the model is"></progress>`;
-    return html`<progress key="known" aria-label="How far the model is" max="1" value=${share}></progress>`;
+    if (share === null) return html`<progress key="unknown" aria-label=${say("wait.how-far")}></progress>`;
+    return html`<progress key="known" aria-label=${say("wait.how-far")} max="1" value=${share}></progress>`;
+  }
+  if (news.event === "fetching") {
+    return html`<progress key="fetching" aria-label=${say("wait.fetching")} max=${news.about.total} value=${news.about.loaded}></progress>`;
   }
   const left = leftOf(news, now);
   const passed = (now - news.since) / 1000;
-  return left !== null && html`<progress aria-label="How far the wait is" max="1" value=${passed / (passed + left || 1)}></progress>`;
+  return left !== null && html`<progress aria-label=${say("wait.how-long")} max="1" value=${passed / (passed + left || 1)}></progress>`;
 }
 
 /** @param {any} about @returns {number | null} from 0 to 1 */
@@ -81,7 +98,7 @@ function shareOf({ progress, index, length }) {
 
 /** What the model says of its work: text, and in its own direction. @param {any} about */
 function work({ index, length, unit, desc }) {
-  const counted = Number.isFinite(index) && Number.isFinite(length) ? `${index} of ${length} ${short(unit ?? "")}`.trim() : "";
+  const counted = Number.isFinite(index) && Number.isFinite(length) ? say("wait.counted", { index, length, unit: short(unit ?? "") }).trim() : "";
   return html`<bdi>${short(desc ?? "")}</bdi>${desc && counted && ": "}<bdi>${counted}</bdi>`;
 }
 
@@ -99,7 +116,8 @@ function short(said) {
 /** What was answered before, to be looked at meanwhile. @param {import("./contract.js").Contract} contract */
 export function meanwhile({ examples }) {
   const some = examples.slice(0, OFFERED);
-  const comma = (/** @type {number} */ at) => (at === 0 ? "" : at === some.length - 1 ? " and " : ", ");
-  return some.length > 0 && html`<p class="quiet">Meanwhile, these answers were recorded earlier: ${some.map(({ name, title }, at) =>
-    html`${comma(at)}<a href=${`#${name}`}>${title}</a>`)}.</p>`;
+  const links = some.map(({ name, title }) => html`<a href=${`#${name}`}>${title}</a>`);
+  // The sentence is said whole, and the links stand where its gap is.
+  const [before, after] = say("wait.meanwhile", { examples: "\n" }).split("\n");
+  return some.length > 0 && html`<p class="quiet">${before}${listed(links)}${after}</p>`;
 }

@@ -1,14 +1,13 @@
 """The page asks again by itself where that helps, within bounds that a server can live with, and says when one should."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import httpx2
 import pytest
-from conftest import CAT, Road, free_port, said
+from conftest import CAT, Road, copied_site, free_port, said
 from played import CAT_SAID, Played, answer, ask, playing, problem, visited
 from playwright.sync_api import Page, expect
 from servers import says, served, server
@@ -311,7 +310,7 @@ def test_the_time_to_ask_again_ticks_in_silence(demo: Page, bridge: Played):
 
 def test_what_must_not_be_done_twice_is_not_asked_twice(page: Page, tmp_path: Path):
     """A demo whose Space does something with each question is asked again by people only."""
-    shutil.copytree(build.SITE, tmp_path / "site", ignore=shutil.ignore_patterns("*.onnx"))
+    copied_site(tmp_path / "site")
     contract = tmp_path / "site/demos/catdog/contract.json"
     contract.write_text(contract.read_text(encoding="utf-8").replace('"pure": true', '"pure": false'), encoding="utf-8")
     page.clock.install()

@@ -2,7 +2,7 @@
 
 import pytest
 from cases import EVERYTHING, NESTED, inputs, predictions, with_files
-from conftest import Road
+from conftest import SAY, Road
 from playwright.sync_api import Page
 
 from api_bridge.contract import Contract
@@ -12,16 +12,16 @@ from api_bridge.words import sentence
 
 
 def judge(page: Page, road: Road, code: str, *words) -> list:
-    """Run `code` in the page with its own modules as `contract` and `view`."""
-    modules = {name: next((road.dist / "assets").glob(f"{name}.*.js")).name for name in ("contract", "view")}
+    """Run `code` in the page with its own module as `contract` and `view`."""
+    module = next((road.dist / "assets").glob("main.*.js")).name
     page.goto(road.demo)
     return page.evaluate(
-        f"""async ([modules, words]) => {{
-            const contract = await import(`/assets/${{modules.contract}}`);
-            const view = await import(`/assets/${{modules.view}}`);
+        f"""async ([module, words]) => {{
+            const contract = await import(`/assets/${{module}}`);
+            const view = contract;
             return ({code})(...words);
         }}""",
-        [modules, words],
+        [module, words],
     )
 
 
@@ -94,7 +94,7 @@ def test_verdicts_are_said_alike(visitor: Page, road: Road):
         None,
     ]
     told = judge(visitor, road, "(made, words) => made.map((each) => view.sentence(each, words))", made, words)
-    assert told == [sentence(each, words) for each in made]
+    assert told == [sentence(each, words, SAY) for each in made]
 
 
 def test_files_are_described_alike(visitor: Page, road: Road):

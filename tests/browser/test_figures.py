@@ -1,10 +1,9 @@
 """What was measured of a model, on its page: to be read by everybody, on every screen."""
 
 import json
-import shutil
 
 import pytest
-from conftest import ROOT, free_port
+from conftest import ROOT, copied_site, free_port
 from finished_run import draw, tiny_graph
 from playwright.sync_api import Page, expect
 
@@ -22,7 +21,7 @@ AXE = ROOT / "tests/node_modules/axe-core/axe.min.js"
 def address(tmp_path_factory):
     """Cat or dog with the figures and the card of a drawn run, served."""
     folder = tmp_path_factory.mktemp("measured")
-    shutil.copytree(ROOT / "site", folder / "site", ignore=shutil.ignore_patterns("*.onnx"))
+    copied_site(folder / "site")
     demo, kept = folder / "site/demos/catdog", draw(folder / "run")
     tiny_graph(folder / "model.onnx")
     hardships.measure(kept, Model(folder / "model.onnx"))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import CAT, Road
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import build
 import dev
@@ -57,15 +57,39 @@ def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
     assert len(asked) == 1
 
 
-def test_leaving_ends_the_question(demo: Page):
-    """Nobody is there to read its answer: the request is let go."""
+def test_a_question_goes_on_while_somebody_looks_elsewhere(demo: Page):
+    """Whoever comes back finds the photo as it was given, and its answer."""
+    held: list[Route] = []
+    demo.route("**/ask", lambda route: held.append(route))
+    demo.get_by_label("Photo").set_input_files(CAT)
+    with demo.expect_request("**/ask"):
+        demo.get_by_role("button", name="Ask").click()
+    demo.get_by_role("link", name="TinySpaces").click()
+    expect(demo.get_by_role("heading", name="Ask a small model")).to_be_focused()
+    with demo.expect_response("**/ask"):
+        held[0].continue_()
+    demo.get_by_role("link", name="Cat or dog?", exact=False).first.click()
+    expect(demo.get_by_role("img", name="Your photo")).to_be_visible()
+    expect(demo.get_by_role("region", name="Answer")).to_contain_text("Answered by the model’s server")
+
+
+def test_a_page_that_nobody_comes_back_to_ends_its_question(demo: Page):
+    """Only the last few are kept: what the oldest asked is let go."""
     demo.route("**/ask", lambda route: None)
     demo.get_by_label("Photo").set_input_files(CAT)
     with demo.expect_request("**/ask"):
         demo.get_by_role("button", name="Ask").click()
     with demo.expect_event("requestfailed", lambda request: request.url.endswith("/ask")):
-        demo.get_by_role("link", name="TinySpaces").click()
-    expect(demo.get_by_role("heading", name="Ask a small model")).to_be_focused()
+        for title in (
+            "Grizzly, black",
+            "Which penguin?",
+            "What is this to wear?",
+            "Sort a wardrobe",
+            "Which bear? Asked twice",
+        ):
+            demo.get_by_role("link", name="TinySpaces").click()
+            demo.get_by_role("link", name=title).first.click()
+            expect(demo.get_by_role("heading", level=1)).to_contain_text(title)
 
 
 def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
@@ -95,14 +119,14 @@ def test_a_reload_keeps_the_readers_place(demo: Page):
 def test_the_keyboard_alone_is_enough(demo: Page):
     """Skip link, home, photo, Ask, an example, what it knows: in that order, each with a visible focus."""
     seen = []
-    for _ in range(8):
+    for _ in range(10):
         demo.keyboard.press("Tab")
         seen.append(demo.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
         ring = demo.evaluate("""() => [document.activeElement, document.activeElement.parentElement]
             .some((each) => getComputedStyle(each).outlineStyle === "solid")""")
         assert ring, f"no visible focus on {seen[-1]}"
-    assert seen[:4] == ["Skip to the content", "TinySpaces", "field-photo", "Ask"]
-    assert seen[7] == "What it knows, and where it fails"
+    assert seen[:6] == ["Skip to the content", "TinySpaces", "field-photo", "Take a photo", "Ask", "here"]
+    assert seen[9] == "What it knows, and where it fails"
     demo.keyboard.press("Enter")
     expect(demo.get_by_role("table").first).to_be_visible()
     demo.get_by_role("link", name="Chelsea, a cat").focus()

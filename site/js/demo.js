@@ -1,0 +1,373 @@
+// A demo's page: its fields, its question, its examples.
+
+import { render } from "../vendor/preact-htm.js";
+import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
+import { inputOf, keep, partsOf, photoField, wrongIn } from "./form.js";
+import { ask, saved } from "./routes.js";
+import { LONG, answer, label, refusal, reminder, span } from "./view.js";
+import { say } from "./words.js";
+
+/**
+ * @typedef {import("./view.js").State} State
+ * @typedef {import("./view.js").Question} Question
+ * @typedef {import("./routes.js").Answer} Answer
+ * @typedef {import("./form.js").Field} Field
+ * @typedef {import("./routes.js").Fault} Fault
+ * @typedef {import("./contract.js").Contract} Contract
+ */
+
+/** Kinds of fields that site/js/files.js reads. */
+const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
+
+/** Milliseconds in which a question may be over before any words are worth reading. */
+const MOMENT = 500;
+
+/** What a visitor does on the page of a demo, and what becomes of it. */
+export class Demo {
+  /** @type {Map<string, Field>} */
+  fields = new Map();
+  draw = label;
+  /** @type {State} */
+  state = { name: "idle", ready: false };
+  /** @type {Question | null} what was asked, until its answer has been seen */
+  asking = null;
+  /** @type {import("./view.js").Words | null} for those who wait longer than a moment */
+  words = null;
+  /** @type {Promise<unknown> | null} */
+  learning = null;
+  tick = 0; // the timer that draws anew
+  changed = false; // since the question
+
+  /**
+   * @param {HTMLElement} main the page's; it may be out of sight while a question goes on
+   * @param {AbortSignal} left aborted when the page is left for good
+   */
+  constructor(main, left) {
+    this.main = main;
+    this.left = left;
+    this.bridge = main.dataset.bridge ?? "";
+    this.home = main.dataset.home ?? ""; // below which the examples are, whatever the language
+    this.region = this.find("#answer");
+    this.reminder = this.find("#reminder");
+    this.form = this.find("form");
+    this.button = this.find(".actions button");
+    /** @type {HTMLElement[]} */
+    this.places = [...main.querySelectorAll(".field")].filter((place) => place instanceof HTMLElement);
+    /** @type {Contract} */
+    this.contract = JSON.parse(this.find("#contract").textContent ?? "");
+    /** @type {import("./device.js").Models} */
+    this.models = JSON.parse(main.querySelector("#models")?.textContent ?? "{}");
+    this.region.replaceChildren(); // from here on Preact's
+    this.show({ name: "idle", ready: false });
+    this.begun = this.begin().then(() => true, () => this.broken());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    this.form.addEventListener("input", (event) => {
+      if (/** @type {HTMLInputElement} */ (event.target).type !== "file") this.edited();
+    });
+    // Opening the same example again changes no address, so the click itself opens it.
+    this.main.addEventListener("click", (event) => {
+      const link = /** @type {Element} */ (event.target).closest(".examples a, #answer a[href^='#']");
+      if (!link || /** @type {HTMLAnchorElement} */ (link).hash !== location.hash) return;
+      event.preventDefault();
+      this.open();
+    });
+    addEventListener("hashchange", () => main.isConnected && this.open(), { signal: left });
+    left.addEventListener("abort", () => this.forget());
+  }
+
+  /** Fetch what this page's fields and its answer need, where it is more than a photo and a label. */
+  async begin() {
+    const { input, prediction, steps } = this.contract;
+    if (prediction.kind !== "label") this.draw = (await import("./drawings.js")).drawing;
+    if (Object.keys(steps).length > 1) this.draw = (await import("./steps.js")).inSteps(this.contract, this.draw);
+    for (const place of this.places) {
+      const name = place.dataset.field ?? "";
+      const offered = (/** @type {any} */ value) => this.offer(name, value);
+      this.fields.set(name, await fieldIn(place, input.properties[name], { leaving: this.left, offered }));
+    }
+    if (!this.left.aborted) this.open();
+  }
+
+  broken() {
+    this.fail({ kind: "page-broken", detail: say("fault.page-broken"), retryable: false }, false);
+    return false;
+  }
+
+  /** @param {State} state */
+  show(state) {
+    const focused = this.region.contains(document.activeElement);
+    clearTimeout(this.tick);
+    this.state = state;
+    this.main.dataset.state = state.name;
+    this.button.setAttribute("aria-disabled", String(this.busy));
+    // Who waits hears what changed; whatever ends the wait is heard whole.
+    this.region.setAttribute("aria-atomic", String(state.name !== "waiting"));
+    render(answer(this.contract, state, this.draw), this.region);
+    this.advise(state.name === "failed" ? state.until : 0);
+    for (const place of this.places) {
+      const wrong = state.name === "failed" && state.beside && state.fault.field === place.dataset.field;
+      render(wrong ? refusal(this.contract, state) : null, /** @type {Element} */ (place.querySelector(".refusal")));
+      const control = place.querySelector("[aria-describedby]");
+      if (wrong) control?.setAttribute("aria-invalid", "true");
+      else control?.removeAttribute("aria-invalid");
+    }
+    this.find(".changed").hidden = !(this.changed && state.name === "answered");
+    if (focused && !this.region.contains(document.activeElement)) (this.reminder.querySelector("button") ?? this.button).focus();
+  }
+
+  /** Say beside the button when asking again makes sense. @param {number} until as the clock of the page has it */
+  advise(until) {
+    const left = (until - performance.now()) / 1000;
+    this.find(".again").textContent = left > 0 ? say("next.again", { span: span(left) }) : "";
+    if (left > 0) this.tick = setTimeout(() => this.advise(until), 1000);
+  }
+
+  /** Whether Ask has nothing to do: what the form holds is being asked. */
+  get busy() {
+    return this.state.name === "waiting" && !this.changed;
+  }
+
+  /** Say what is wrong, beside the field that it is about. @param {Fault} fault @param {boolean} kept */
+  fail(fault, kept) {
+    const beside = this.places.some((place) => place.dataset.field === fault.field);
+    this.show({ name: "failed", fault, kept, beside, until: fault.after ? performance.now() + fault.after * 1000 : 0 });
+  }
+
+  /** Stand where a refused field can be mended. @param {string | undefined} name */
+  stand(name) {
+    const place = this.places.find((each) => each.dataset.field === name);
+    const control = place?.querySelector("input, select, textarea");
+    if (control instanceof HTMLElement) control.focus();
+  }
+
+  /** Stop waiting for an answer nobody wants any more. */
+  forget() {
+    this.asking?.ending.abort();
+    this.asking = null;
+    this.remind();
+  }
+
+  /** Take files that were given, or say what is wrong with them; those before stay. @param {string} name @param {any} offered */
+  offer(name, offered) {
+    const fault = "detail" in offered ? offered : checkField(this.contract, name, offered);
+    this.forget();
+    if (fault) {
+      // Of several files, some may have been taken: then what is seen is no longer the one before.
+      this.fail(fault, !offered.rest && this.fields.get(name)?.value() !== undefined);
+      return false;
+    }
+    this.show({ name: "idle", ready: true });
+    this.mark(null);
+    return true;
+  }
+
+  /** Something else than a file was changed: what was answered stays, and is said to be older. */
+  edited() {
+    this.changed = true;
+    this.mark(null);
+    if (this.state.name === "failed") this.show({ name: "idle", ready: false });
+    this.button.setAttribute("aria-disabled", String(this.busy));
+    this.find(".changed").hidden = this.state.name !== "answered";
+  }
+
+  async submit() {
+    if (!(await this.begun)) return;
+    await Promise.all([...this.fields.values()].map((field) => field.settled()));
+    if (this.busy || this.left.aborted) return;
+    this.forget();
+    const wrong = wrongIn(this.fields) ?? checkInput(this.contract, inputOf(this.fields));
+    if (wrong) {
+      this.fail(wrong, false);
+      return this.stand(wrong.field);
+    }
+    this.changed = false;
+    const parts = partsOf(this.fields);
+    const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(parts, this.left) });
+    this.wait();
+    const { bridge, contract, models } = this;
+    const here = this.main.querySelector("#here:checked") !== null;
+    const question = { bridge, contract, models, here, input: inputOf(this.fields), parts };
+    const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
+    const ended = await ask(question, asking.ending.signal, hear);
+    if (this.asking !== asking) return; // cancelled, or another question took its place
+    this.asking.ended = ended;
+    if (this.asking.back) this.remind();
+    else this.finish(ended);
+  }
+
+  /** What happens before the answer; the latest counts. @param {Question} asking @param {string} event @param {any} about */
+  hear(asking, event, about) {
+    const at = performance.now();
+    const before = asking.news;
+    if (event === "step") asking.steps = after(asking.steps, about);
+    else if (event !== "partial") asking.news = { event, about, at, since: before?.event === event ? before.since : at };
+    else if (predictionHolds(this.contract, about?.prediction)) asking.partial = about.prediction;
+    if (at - asking.begun > MOMENT) this.wait();
+  }
+
+  /** Draw the wait as it is by now, and each second anew. */
+  wait() {
+    const { asking } = this;
+    if (!asking || asking.back) return;
+    const waited = performance.now() - asking.begun;
+    if (asking.news || asking.partial !== undefined || waited > LONG) this.learn();
+    const cancel = () => {
+      this.forget();
+      this.show({ name: "idle", ready: true });
+    };
+    this.show({ name: "waiting", asking, waited, words: this.words, files: `${this.bridge}/`, cancel });
+    this.tick = setTimeout(() => this.wait(), waited < MOMENT ? MOMENT : 1000);
+  }
+
+  /** Fetch the words for those who wait; plain ones stand where they do not arrive. */
+  learn() {
+    if (!navigator.onLine) return;
+    this.learning ??= import("./waiting.js").then((words) => {
+      this.words = words;
+      this.wait();
+    }, () => null);
+  }
+
+  /** Show what became of the question. @param {Answer | Fault} ended */
+  finish(ended) {
+    const photos = this.asking?.photos;
+    this.asking = null;
+    if (!("kind" in ended)) return this.show({ name: "answered", answer: ended, photos });
+    this.fail(ended, false);
+    this.stand(ended.field);
+  }
+
+  /** A question goes on while an example is looked at; its form is kept to be put back. */
+  leave() {
+    if (!this.asking || this.asking.back) return;
+    const kept = keep(this.fields);
+    const changed = this.changed;
+    const example = this.main.querySelector(".examples [aria-current]")?.id.replace("example-", "") ?? null;
+    this.asking.back = () => {
+      kept();
+      this.changed = changed;
+      this.mark(example);
+    };
+    this.remind();
+  }
+
+  /** Say how the visitor's own question is, while they look at something else. */
+  remind() {
+    render(this.asking?.back ? reminder(this.asking.ended, () => this.back()) : null, this.reminder);
+  }
+
+  /** Go back to the question that was left for an example: its form, and its answer if that has come. */
+  back() {
+    const { asking } = this;
+    if (!asking?.back) return;
+    asking.back();
+    asking.back = undefined;
+    this.button.focus({ preventScroll: true });
+    this.remind();
+    if (asking.ended) this.finish(asking.ended);
+    else this.wait();
+    this.look();
+  }
+
+  /** Show the example that the address names; a bare address shows none, and another place on the page changes nothing. */
+  open() {
+    const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
+    if (!example) return location.hash ? undefined : this.close();
+    this.leave();
+    this.mark(example.name);
+    this.fill(located(example.input, this.home), example.alt ?? example.title);
+    const photos = Object.values(located(example.input, this.home)).flat().map(({ file }) => file);
+    this.show({ name: "answered", answer: saved(example, this.home), photos: photos.map((url) => ({ url, name: url?.split("/").pop() })) });
+    this.look();
+  }
+
+  /** Bring the photo and what is said of it into view, or at least the latter. */
+  look() {
+    const demo = this.find(".demo");
+    const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
+    demo.scrollIntoView({ block: "nearest" });
+    if (low()) demo.scrollIntoView();
+    if (low()) this.region.parentElement?.scrollIntoView();
+  }
+
+  /** The example that was shown is not any more; what the visitor gave stays. */
+  close() {
+    if (this.asking?.back) return this.back();
+    if (!this.main.querySelector(".examples [aria-current]")) return;
+    this.mark(null);
+    this.forget();
+    this.fill({}, "");
+    this.show({ name: "idle", ready: false });
+  }
+
+  /** @param {Record<string, any>} input @param {string} alt */
+  fill(input, alt) {
+    this.changed = false;
+    for (const [name, field] of this.fields) field.fill(input[name], alt);
+  }
+
+  /** @param {string} selector @returns {HTMLElement} */
+  find(selector) {
+    const element = this.main.querySelector(selector);
+    if (!(element instanceof HTMLElement)) throw new Error(`This page has no ${selector}.`);
+    return element;
+  }
+
+  /** Mark the example that is shown, and no other. @param {string | null} name */
+  mark(name) {
+    for (const link of this.main.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
+    if (name !== null) this.find(`#example-${name}`).setAttribute("aria-current", "true");
+    const place = name === null ? "" : `#${name}`;
+    if (this.main.isConnected && location.hash !== place) history.replaceState(history.state, "", location.pathname + place);
+  }
+}
+
+/**
+ * Bring the field drawn in `place` to life; what not every page has is fetched by those that have it.
+ * @param {HTMLElement} place
+ * @param {import("./contract.js").Schema} schema
+ * @param {import("./form.js").Watch} watch
+ * @returns {Promise<Field>}
+ */
+async function fieldIn(place, schema, watch) {
+  if (schema.kind === "sketch") return (await import("./sketch.js")).sketchField(place, watch);
+  if (isPhoto(schema)) return photoField(place, watch);
+  if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
+  if (schema.kind === "table") return (await import("./table.js")).tableField(place);
+  return (await import("./fields.js")).plainField(place, schema);
+}
+
+/** An example's input, its files where they are. @param {any} value @param {string} home @returns {any} */
+function located(value, home) {
+  if (Array.isArray(value)) return value.map((each) => located(each, home));
+  if (typeof value !== "object" || !value) return value;
+  if ("media" in value && typeof value.file === "string") return { ...value, file: home + value.file };
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, located(each, home)]));
+}
+
+/**
+ * The files of a question, to stand beside what is said of them; there once they have been read.
+ * @param {Promise<[string, import("./form.js").Part][]>} parts
+ * @param {AbortSignal} left
+ */
+function givenIn(parts, left) {
+  /** @type {import("./view.js").Photo[]} */
+  const photos = [];
+  parts.then((all) => {
+    for (const [, { content, name = "" }] of all) if (content instanceof Blob) photos.push({ url: URL.createObjectURL(content), name });
+  }, () => null);
+  left.addEventListener("abort", () => photos.forEach(({ url }) => URL.revokeObjectURL(url)));
+  return photos;
+}
+
+/** What is known of the steps after one more was told of. @param {Question["steps"]} steps @param {any} about @returns {Question["steps"]} */
+function after(steps = {}, { step, at, prediction, ...told }) {
+  const before = steps[step] ?? {};
+  if (at === undefined) return { ...steps, [step]: { ...before, ...told, prediction: prediction ?? before.prediction } };
+  const several = [...(before.prediction ?? [])];
+  several[at] = prediction ?? null;
+  return { ...steps, [step]: { ...before, state: "asking", prediction: several } };
+}
