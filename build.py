@@ -12,6 +12,7 @@ when a visitor asks is drawn by site/js.
 
 import argparse
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -31,7 +32,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from api_bridge import words
 from api_bridge.contract import Contract, Json, files_in, load_all
@@ -112,6 +113,8 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
     )
 
     files = {f"assets/{asset.name}": asset.content for asset in assets.values()}
+    for size in ICONS:
+        files[f"icon-{size}.png"] = _icon(size)
     files[".nojekyll"] = b""  # GitHub, leave the files as they are
     for demo in demos:
         for name, model in demo["models"].items():
@@ -136,8 +139,10 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
         for demo in demos:
             place = f"{demo['name']}/"
             files[f"{folder}{place}index.html"] = _page(env, "demo.html", place, demo=demo, needs=demo["needs"])
+        files[f"{folder}manifest.webmanifest"] = _manifest(shared, language, base, base + folder)
         if not number:
             files["404.html"] = _page(env, "404.html", "")
+    files["sw.js"] = _keeper(site, base, files, assets)
     return files
 
 
@@ -319,6 +324,59 @@ def _space(contract: Contract, check: Mapping[str, Json]) -> dict[str, Any]:
     name = None if space == "here" else re.sub(r"^https?://", "", space)
     link = None if space == "here" else space if "://" in space else f"https://huggingface.co/spaces/{space}"
     return {"name": name, "link": link, **{part: check.get(part) or told.get(part) for part in ("gradio", "dialect")}}
+
+
+# --- what makes a site an app: it can be installed, and opens without a line
+
+
+ICONS = (192, 512)  # pixels per side
+PAPER, MARK = "#f4f4f4", "#1f6f9f"  # as in site/css/tokens.css
+
+
+def _icon(size: int) -> bytes:
+    """The corner marks of a picture that is to be cropped, with room around them for systems that cut icons round."""
+    icon = Image.new("RGB", (size, size), MARK)
+    draw, near, far, long, thick = ImageDraw.Draw(icon), size * 0.27, size * 0.73, size * 0.15, max(2, size // 14)
+    for x, inward in ((near, long), (far, -long)):
+        for y, down in ((near, long), (far, -long)):
+            draw.line([(x + inward, y), (x, y), (x, y + down)], fill="white", width=thick, joint="curve")
+    file = io.BytesIO()
+    icon.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _manifest(shared: Mapping[str, str], language: str, base: str, home: str) -> bytes:
+    """What a system needs to know to install the site as an app, in one language."""
+    about = {
+        "name": shared["title"],
+        "short_name": shared["title"],
+        "description": shared["about"],
+        "lang": language,
+        "start_url": home,
+        "scope": base,
+        "display": "standalone",
+        "background_color": PAPER,
+        "theme_color": PAPER,
+        "icons": [
+            {"src": f"{base}icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            for size in ICONS
+            for purpose in ("any", "maskable")
+        ],
+    }
+    return json.dumps(about, ensure_ascii=False).encode()
+
+
+def _keeper(site: Path, base: str, files: Mapping[str, bytes], assets: Mapping[str, Asset]) -> bytes:
+    """The worker that keeps pages for when there is no line; another version of anything makes it another one."""
+    version = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        version.update(path.encode() + content)
+    ours = [
+        asset.name for name, asset in assets.items() if not (site / "vendor" / name).exists() or name == "preact-htm.js"
+    ]
+    kept = {"version": version.hexdigest()[:10], "base": base, "shell": [f"{base}assets/{name}" for name in ours]}
+    script = minify.string("application/javascript", (site / "offline/sw.js").read_text(encoding="utf-8"))
+    return f"const KEPT={json.dumps(kept)};\n{script}".encode()
 
 
 # --- the last check

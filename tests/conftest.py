@@ -144,6 +144,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, **found, "args": [f"--host-resolver-rules={rules}"]}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Without the worker that keeps pages: it would answer in the place of what a test puts before a request."""
+    return {**browser_context_args, "service_workers": "block"}
+
+
 @pytest.fixture
 def visitor(page: Page, road: Road) -> Iterator[Page]:
     """A page whose every request and complaint is looked at when the test is over."""

@@ -2,6 +2,7 @@
 
 import { Demo } from "./demo.js";
 
+const { base = "/", home = "/" } = document.body.dataset;
 const KEPT = 5; // pages that were left and may be come back to as they were
 
 /** The page that is shown: its address without the place on it. */
@@ -74,15 +75,18 @@ async function visit(address, scroll) {
   } else swap();
 }
 
-/** What this site's own server sent, vouched for where the browser asks for that. */
-const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("pages", { createHTML: (/** @type {string} */ text) => text });
+/** What this site's own server sends, vouched for where the browser asks for that. */
+const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("pages", {
+  createHTML: (/** @type {string} */ text) => text,
+  createScriptURL: (/** @type {string} */ address) => (address === `${base}sw.js` ? address : ""),
+});
 const trusted = (/** @type {string} */ text) => policy?.createHTML(text) ?? text;
 
 document.addEventListener("click", (event) => {
   const link = /** @type {Element} */ (event.target).closest("a");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  const here = link.origin === location.origin && link.pathname.startsWith(document.body.dataset.base ?? "/");
-  if (!here || link.hreflang || link.download) return; // another language is another page from its head on
+  const here = link.origin === location.origin && link.pathname.startsWith(home);
+  if (!here || link.hreflang || link.download || outdated) return; // another language is another page from its head on
   if (link.pathname === location.pathname) return; // a place on this page is the browser's to find
   event.preventDefault();
   history.scrollRestoration = "manual";
@@ -98,5 +102,25 @@ addEventListener("popstate", (event) => {
 addEventListener("pagehide", () => {
   history.scrollRestoration = "auto";
 });
+
+// --- pages are kept for when there is no line, and a newer site takes the place of this one as soon as it costs nobody anything
+
+let outdated = false; // from the next page on, the newer one is shown
+let touched = false; // what was given would be lost by a reload
+
+/** @param {ServiceWorkerContainer} workers */
+function keepPages(workers) {
+  const first = !workers.controller;
+  workers.register(policy?.createScriptURL(`${base}sw.js`) ?? `${base}sw.js`, { scope: base }).then((keeper) => {
+    document.addEventListener("visibilitychange", () => document.hidden || keeper.update().catch(() => null));
+  }, () => null); // a browser that keeps nothing shows the pages all the same
+  workers.addEventListener("controllerchange", () => {
+    outdated = !first;
+    if (outdated && !touched) location.reload();
+  });
+}
+
+for (const event of ["input", "change", "drop", "paste", "submit"]) document.addEventListener(event, () => (touched = true), { once: true });
+if (navigator.serviceWorker) keepPages(navigator.serviceWorker);
 
 start();

@@ -180,7 +180,7 @@ async function once(bridge, contract, parts, cancelled, told) {
     const said = begins ? await last(response, heard, told) : await response.json();
     if (!said) return lost();
     if (!("prediction" in said) || !response.ok) return faultOf(said);
-    if (!predictionHolds(contract, said.prediction)) return outdated();
+    if (!predictionHolds(contract, said.prediction)) return broken();
     return { prediction: said.prediction, steps: said.steps, route: "bridge", took: performance.now() - begun, files: `${bridge}/` };
   } catch {
     if (signal.aborted) return fault("out-of-time", say("fault.out-of-time"), true);
@@ -287,7 +287,7 @@ export function faultOf(problem) {
   return { ...fault(kind, detail, problem.retryable === true), field: problem.field, after };
 }
 
-function outdated() {
+function broken() {
   return fault("contract-broken", say("fault.contract-broken"), false);
 }
 

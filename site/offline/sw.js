@@ -1,0 +1,47 @@
+// Keeps the pages that a visitor has seen, so that they open without a line; brings what is newer as soon as there is one.
+// build.py writes the first line: {version, base, shell}, what this site is and what each of its pages needs.
+/* global KEPT */
+
+const CACHE = `pages ${KEPT.base} ${KEPT.version}`;
+const SLOW = 4000; // milliseconds after which a page that is kept is better than a page that may come
+
+addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.shell)).then(() => skipWaiting()));
+});
+
+addEventListener("activate", (event) => {
+  event.waitUntil(forget().then(() => clients.claim()));
+});
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  const ours = request.method === "GET" && origin === location.origin && pathname.startsWith(KEPT.base);
+  // What runs on the device, device.js keeps itself.
+  if (!ours || /\.(onnx|gz)$/.test(pathname)) return;
+  // What is named after its content never changes.
+  event.respondWith(pathname.startsWith(`${KEPT.base}assets/`) ? kept(request) : newest(request));
+});
+
+/** Older versions are let go of; other sites may share this origin. */
+async function forget() {
+  const older = (await caches.keys()).filter((name) => name.startsWith(`pages ${KEPT.base} `) && name !== CACHE);
+  await Promise.all(older.map((name) => caches.delete(name)));
+}
+
+async function kept(request) {
+  return (await caches.match(request)) ?? fetched(request);
+}
+
+async function newest(request) {
+  const fetching = fetched(request);
+  const late = new Promise((done) => setTimeout(done, SLOW)).then(() => caches.match(request, { ignoreSearch: true }));
+  const first = await Promise.race([fetching.catch(() => null), late]);
+  return first ?? (await caches.match(request, { ignoreSearch: true })) ?? fetching;
+}
+
+async function fetched(request) {
+  const response = await fetch(request);
+  if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
+  return response;
+}

@@ -1,0 +1,123 @@
+"""What was seen once opens without a line, can be installed, and makes room for what is newer."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from conftest import CAT, Road, free_port
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+import dev
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that keeps pages, as a visitor's does."""
+    context = browser.new_context(service_workers="allow")
+    yield context
+    context.close()
+
+
+def kept(page: Page) -> None:
+    """Wait until the worker that keeps pages is at work, and has seen this page."""
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.reload()
+
+
+def test_after_one_visit_a_demo_opens_and_answers_without_a_line(context: BrowserContext, road: Road):
+    """Its page, its examples, and the model itself where it was fetched once."""
+    page = context.new_page()
+    page.goto(road.demo)
+    kept(page)
+    page.get_by_label("Keep everything on this device").check()
+    page.get_by_label("Photo").set_input_files(CAT)
+    page.get_by_role("button", name="Ask").click()
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("Answered on this device", timeout=20_000)
+    context.set_offline(True)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cat or dog?")
+    page.get_by_role("link", name="Chelsea, a cat").click()
+    expect(answer).to_contain_text("A saved answer")
+    page.get_by_label("Photo").set_input_files(CAT)
+    page.get_by_role("button", name="Ask").click()  # of its own accord it turns to the device
+    expect(answer).to_contain_text("Answered on this device", timeout=20_000)
+
+
+def test_it_can_be_installed(context: BrowserContext, road: Road):
+    """Chromium itself finds nothing that is missing, in each language."""
+    page = context.new_page()
+    asked = context.new_cdp_session(page)
+    for place in ("", "ar/"):
+        page.goto(f"{road.origin}/{place}")
+        kept(page)
+        manifest = asked.send("Page.getAppManifest")
+        assert manifest["errors"] == []
+        told = json.loads(manifest["data"])
+        assert (told["lang"], told["start_url"]) == (place[:2] or "en", f"/{place}")
+        assert {icon["sizes"] for icon in told["icons"]} == {"192x192", "512x512"}
+        assert asked.send("Page.getInstallabilityErrors")["installabilityErrors"] in (
+            [],
+            [{"errorId": "in-incognito", "errorArguments": []}],  # as every browser is that a test starts
+        )
+
+
+@pytest.fixture
+def site(road: Road, tmp_path) -> Iterator[tuple[str, object]]:
+    """A site of its own, which can be built anew while it is looked at."""
+    shutil.copytree(road.dist, tmp_path / "dist")
+    with dev.site(tmp_path / "dist", port := free_port()):
+        yield f"http://127.0.0.1:{port}", tmp_path / "dist"
+
+
+def newer(dist) -> None:
+    """Another build of the same site: a word has changed."""
+    page = dist / "catdog/index.html"
+    page.write_text(page.read_text().replace("Cat or dog?</h1>", "Cat or dog, newly?</h1>"))
+    worker = dist / "sw.js"
+    worker.write_text(worker.read_text().replace('"version": "', '"version": "new'))
+
+
+def test_a_page_that_is_older_than_its_site_renews_itself(context: BrowserContext, site):
+    """Nobody has to empty a cache."""
+    origin, dist = site
+    page = context.new_page()
+    page.goto(f"{origin}/catdog/")
+    kept(page)
+    newer(dist)
+    page.evaluate("navigator.serviceWorker.getRegistration().then((keeper) => keeper.update())")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cat or dog, newly?")
+
+
+def test_what_was_given_is_not_lost_to_a_newer_page(context: BrowserContext, site):
+    """The photo stays; the newer site begins with the next page."""
+    origin, dist = site
+    page = context.new_page()
+    page.goto(f"{origin}/catdog/")
+    kept(page)
+    page.get_by_label("Photo").set_input_files(CAT)
+    photo = page.get_by_role("img", name="Your photo")
+    expect(photo).to_be_visible()
+    newer(dist)
+    with page.expect_console_message(lambda said: said.text == "newer"):
+        page.evaluate("""navigator.serviceWorker.addEventListener("controllerchange", () => console.log("newer"));
+            navigator.serviceWorker.getRegistration().then((keeper) => keeper.update())""")
+    expect(photo).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cat or dog?")
+    page.evaluate("globalThis.still = true")
+    page.get_by_role("link", name="TinySpaces").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ask a small model")
+    assert page.evaluate("globalThis.still") is None, "the next page is loaded whole"
+
+
+def test_a_server_that_hangs_is_not_waited_for(context: BrowserContext, site):
+    """A page that was seen before is shown after four seconds, whatever the line is doing."""
+    origin, _ = site
+    page = context.new_page()
+    page.goto(f"{origin}/catdog/")
+    kept(page)
+    context.route("**/catdog/", lambda route: None)  # never answered
+    page.goto(f"{origin}/catdog/", timeout=15_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cat or dog?")
