@@ -13,7 +13,7 @@ import { asked, fault } from "./worker.js";
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {import("./routes.js").Told} Told
  * @typedef {import("./heat.js").Looked} Looked
- * @typedef {import("./device_worker.js").Thing} Thing
+ * @typedef {import("./stored.js").Thing} Thing
  * @typedef {import("./device_worker.js").Said} Said
  * @typedef {Thing & {labels: string[], fields?: Record<string, {enum?: any[]}>}} Model
  * @typedef {Record<string, Model>} Models by their demos

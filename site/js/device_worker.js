@@ -2,30 +2,22 @@
 
 import { env, InferenceSession, Tensor } from "../vendor/ort.wasm.bundle.min.mjs";
 import { VEIL, veil } from "./heat.js";
+import { Refused, fetched } from "./stored.js";
 
 /**
  * @typedef {import("../vendor/ort.wasm.bundle.min.mjs").Session} Session
- * @typedef {{address: string, size: number, sha256: string}} Thing `size`: bytes to be fetched; `sha256`: of what comes out of them
  * @typedef {{number: number, blob: Blob}} Photo each photo has a number of its own
  * @typedef {{model: string, photo?: Photo, numbers?: number[], choices?: number[]}} Question `model`: its address
  * @typedef {{probabilities: number[], familiarity: number, unfamiliar: boolean, cam?: Float32Array, side?: number, shrunk: boolean}} Said
  * @typedef {{looked: import("./heat.js").Looked, label: string, strength: number, photo: Photo}} Look
- * @typedef {(loaded: number, total: number) => void} Arrived
+ * @typedef {import("./stored.js").Thing} Thing
+ * @typedef {import("./stored.js").Arrived} Arrived
  */
 
 const THREADS = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 const STRIP = 1 << 20; // pixels that are copied at once: some browsers have no canvas for all of a large photo
 const LEAST = 1 << 20; // pixels of a photo that is never made smaller
 const LARGEST = 1024; // pixels of a drawn photo's longer side, as in training/space/model.py
-
-/** What can not be done, by the kind of fault that it is. */
-class Refused extends Error {
-  /** @param {string} kind */
-  constructor(kind) {
-    super(kind);
-    this.kind = kind;
-  }
-}
 
 /** @type {Map<string, Session>} by their models' addresses */
 const sessions = new Map();
@@ -36,6 +28,7 @@ let drawn = null;
 /** @type {Map<number, AbortController>} of those who wait, in their order */
 const waiting = new Map();
 let turn = Promise.resolve();
+let begun = false; // the runtime
 
 /** @type {Record<string, (about: any, signal: AbortSignal, arrived: Arrived) => Promise<any>>} */
 const DOES = { prepare, ask, look };
@@ -80,85 +73,18 @@ function forget() {
  */
 async function prepare({ runtime, models, cache }, signal, arrived) {
   const missing = models.filter(({ address }) => !sessions.has(address));
-  const things = env.wasm.wasmBinary ? missing : [runtime, ...missing];
+  const things = begun ? missing : [runtime, ...missing];
   if (!things.length) return;
   const contents = await fetched(things, await caches.open(cache).catch(() => null), signal, arrived);
-  if (!env.wasm.wasmBinary) {
+  if (!begun) {
     env.wasm.numThreads = THREADS;
-    env.wasm.wasmBinary = /** @type {ArrayBuffer} */ (contents.shift());
+    env.wasm.wasmBinary = contents.shift();
   }
   for (const [at, { address }] of missing.entries()) {
     sessions.set(address, await InferenceSession.create(new Uint8Array(contents[at])));
+    env.wasm.wasmBinary = undefined; // it is running: 14 MB that nobody needs any more
+    begun = true;
   }
-}
-
-/**
- * What stands at these addresses: from the cache, where it is what it should be, or fetched, and then kept.
- * @param {Thing[]} things
- * @param {Cache | null} cache
- * @param {AbortSignal} signal
- * @param {Arrived} arrived
- */
-async function fetched(things, cache, signal, arrived) {
-  const kept = await Promise.all(things.map((thing) => keptIn(cache, thing)));
-  const total = things.reduce((sum, { size }, at) => sum + (kept[at] ? 0 : size), 0);
-  let loaded = 0;
-  const more = (/** @type {number} */ bytes) => arrived(Math.min((loaded += bytes), total), total);
-  if (total) more(0);
-  return Promise.all(things.map(async (thing, at) => kept[at] ?? fetchedAnew(thing, cache, signal, more)));
-}
-
-/** @param {Cache | null} cache @param {Thing} thing */
-async function keptIn(cache, { address, sha256 }) {
-  const response = await cache?.match(address);
-  const content = response && (await unpacked(await response.blob()));
-  return content && (await digest(content)) === sha256 ? content : null;
-}
-
-/** @param {Thing} thing @param {Cache | null} cache @param {AbortSignal} signal @param {(bytes: number) => void} more */
-async function fetchedAnew({ address, sha256 }, cache, signal, more) {
-  const blob = await read(address, signal, more).catch(() => {
-    throw new Refused("model-unfetched");
-  });
-  const content = await unpacked(blob).catch(() => null);
-  if (!content || (await digest(content)) !== sha256) throw new Refused("model-refused");
-  // Where there is no room, it is fetched again the next time.
-  await keep(cache, address, blob).catch(() => undefined);
-  return content;
-}
-
-/** @param {string} address @param {AbortSignal} signal @param {(bytes: number) => void} more */
-async function read(address, signal, more) {
-  const response = await fetch(address, { signal });
-  if (!response.ok || !response.body) throw new Refused("model-unfetched");
-  const parts = [];
-  const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    more(part.value.length);
-  }
-  return new Blob(parts);
-}
-
-/** Keep it in the place of what was there before under the same name, with another fingerprint. @param {Cache | null} cache @param {string} address @param {Blob} blob */
-async function keep(cache, address, blob) {
-  const name = (/** @type {string} */ url) => new URL(url, location.href).href.replace(/\.[0-9a-f]{10}(?=\.\w+$)/, "");
-  const older = (await cache?.keys())?.filter(({ url }) => name(url) === name(address)) ?? [];
-  await Promise.all(older.map((each) => cache?.delete(each)));
-  await cache?.put(address, new Response(blob));
-}
-
-/** The bytes themselves, where they were sent zipped. @param {Blob} blob */
-async function unpacked(blob) {
-  const [first, second] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  const zipped = first === 0x1f && second === 0x8b;
-  return zipped ? new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer() : blob.arrayBuffer();
-}
-
-/** @param {ArrayBuffer} content */
-async function digest(content) {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

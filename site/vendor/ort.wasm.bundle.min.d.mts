@@ -11,4 +11,4 @@ export interface Session {
   release(): Promise<void>;
 }
 export const InferenceSession: { create(model: Uint8Array): Promise<Session> };
-export const env: { wasm: { numThreads: number; wasmBinary: ArrayBuffer } };
+export const env: { wasm: { numThreads: number; wasmBinary?: ArrayBuffer } };

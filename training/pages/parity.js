@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 
 /**
  * Have a model ready.
- * @param {import("../../site/js/device_worker.js").Thing} model
+ * @param {import("../../site/js/stored.js").Thing} model
  */
 function prepare(model) {
   return asked("prepare", { runtime: RUNTIME, models: [model], cache: "parity" }, never);
