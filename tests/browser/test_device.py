@@ -25,11 +25,10 @@ GRIZZLY = DEMOS / "bears/examples/drawn-grizzly.jpg"
 NEAR = 0.005  # how far a probability may be from Python's
 BUDGET = 50  # milliseconds that the page may be busy at a time
 
-# What each call of `on_page` may use: the site's own modules, the page's contract and models, and photos.
+# What each call of `on_page` may use: the site's own modules, a demo's contract and models as its page has them, and photos.
 PRELUDE = """
     const [device, {predictionHolds}, pipeline, heat] = await Promise.all(modules.map((module) => import(module)));
-    const told = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "{}");
-    const [contract, models] = [told("contract"), told("models")];
+    const {contract, models} = of;
     const photo = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
     const never = new AbortController().signal;
     window.in_time = (work) => Promise.race([work, new Promise((_, refuse) => setTimeout(refuse, 60_000, "Nobody has answered."))]);
@@ -46,13 +45,19 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
         yield Road("", "", f"http://127.0.0.1:{port}", dist, 0, dist)
 
 
-def on_page(page: Page, road: Road, code: str, **words: Any) -> Any:
-    """Run `code` in the page; photos among `words` are bytes."""
+def page_of(road: Road, demo: str) -> dict[str, Any]:
+    """What the page of a demo has been told: its contract and its models."""
+    page = (road.dist / demo / "index.html").read_text(encoding="utf-8")
+    return {name: json.loads(re.search(rf'id="?{name}"?>(.*?)</script>', page)[1]) for name in ("contract", "models")}
+
+
+def on_page(page: Page, road: Road, code: str, demo: str = "bears", **words: Any) -> Any:
+    """Run `code` in the page as that of `demo` would; photos among `words` are bytes."""
     names = ("device", "main", "pipeline", "heat")
     modules = [f"/assets/{next((road.dist / 'assets').glob(f'{name}.*.js')).name}" for name in names]
     plain = json.loads(json.dumps(words, default=lambda content: base64.b64encode(content).decode()))
-    made = f"async ([modules, {{{', '.join(words)}}}]) => {{ {PRELUDE} return in_time((async () => {{ {code} }})()); }}"
-    return page.evaluate(made, [modules, plain])
+    made = f"async ([modules, of, {{{', '.join(words)}}}]) => {{ {PRELUDE} return in_time((async () => {{ {code} }})()); }}"
+    return page.evaluate(made, [modules, page_of(road, demo), plain])
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +67,16 @@ def shared(browser: Browser, road: Road) -> Iterator[Page]:
         page, complaints = context.new_page(), []
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        page.goto(f"{road.origin}/bears/")
         yield page
         assert complaints == []
 
 
-def visit(page: Page, road: Road, demo: str) -> Page:
-    """The page of a demo, where it is not there already."""
-    if page.url != f"{road.origin}/{demo}/":
-        page.goto(f"{road.origin}/{demo}/")
-    return page
+@pytest.fixture
+def bears(visitor: Page, road: Road) -> Page:
+    """A page whose worker is its own."""
+    visitor.goto(f"{road.origin}/bears/")
+    return visitor
 
 
 def answered(page: Page, road: Road, content: bytes) -> Any:
@@ -146,7 +152,7 @@ def test_the_same_photo_has_the_same_answer(shared: Page, road: Road, photos: di
     """However it was written: turned, see-through, grey, of few colours, one pixel."""
     model = Model(DEMOS / "bears/model.onnx")
     told = on_page(
-        visit(shared, road, "bears"),
+        shared,
         road,
         """const said = {};
         for (const [name, content] of Object.entries(photos)) {
@@ -167,14 +173,11 @@ def test_every_model_answers_on_the_device(shared: Page, road: Road):
     """Each with its own examples, photos and tables alike: one worker, a session for each."""
     asked: dict[str, Any] = {}
     for name in sorted(path.parent.name for path in DEMOS.glob("*/model.onnx")):
-        contract = load(DEMOS / name).json
-        inputs = [example["input"] for example in contract["examples"]]
+        inputs = [example["input"] for example in load(DEMOS / name).json["examples"]]
         photos = [(DEMOS / name / each["photo"]["file"]).read_bytes() for each in inputs if "photo" in each]
-        page = (road.dist / name / "index.html").read_text(encoding="utf-8")
-        models = json.loads(re.search(r'id="?models"?>(.*?)</script>', page)[1])
-        asked[name] = {"contract": contract, "models": models, "inputs": inputs, "photos": photos}
+        asked[name] = {**page_of(road, name), "inputs": inputs, "photos": photos}
     told = on_page(
-        visit(shared, road, "bears"),
+        shared,
         road,
         """const said = {};
         for (const [name, {contract, models, inputs, photos}] of Object.entries(asked)) {
@@ -200,7 +203,7 @@ def test_a_photo_of_12_megapixels_never_blocks_the_page(shared: Page, road: Road
     with Image.open(GRIZZLY) as file:
         large = saved(file.convert("RGB").resize((4000, 3000)), "JPEG", quality=85)
     told = on_page(
-        visit(shared, road, "bears"),
+        shared,
         road,
         """const seen = [];
         const watch = new PerformanceObserver((list) => seen.push(...list.getEntries()));
@@ -235,7 +238,7 @@ def test_a_photo_of_12_megapixels_never_blocks_the_page(shared: Page, road: Road
 def test_a_veil_over_any_photo_says_what_the_model_looked_at(shared: Page, road: Road):
     """Clear where it looked, dark in the margin that it does not see: the map is laid where it belongs."""
     told = on_page(
-        visit(shared, road, "bears"),
+        shared,
         road,
         """const cam = new Float32Array(2 * 7 * 7).fill(-1);
         cam[49 + 2 * 7 + 5] = 3; // of the second label: the third row, the sixth place
@@ -262,7 +265,6 @@ def test_a_veil_over_any_photo_says_what_the_model_looked_at(shared: Page, road:
 
 def test_a_damaged_photo_is_said_beside_its_field(shared: Page, road: Road):
     """The next one is answered by the same worker."""
-    visit(shared, road, "bears")
     fault = answered(shared, road, b"\x89PNG\r\n\x1a\n" + bytes(200))
     before = worker(shared)
     assert (fault["kind"], fault["field"], fault["retryable"]) == ("input-refused", "photo", False)
@@ -277,7 +279,7 @@ UNREADABLE = ("is none of input.NAME", "is no comparison", "can not follow", "is
 def test_steps_are_read_as_python_reads_them(shared: Page, road: Road):
     """What a step needs, when it is due, and with what: one language, two readers."""
     told = on_page(
-        visit(shared, road, "bears"),
+        shared,
         road,
         """const steps = Object.fromEntries(Object.entries(cases.contracts).map(([name, {steps}]) => [name, pipeline.planned(steps)]));
         const needs = Object.fromEntries(Object.entries(steps).map(([name, all]) => [name, Object.fromEntries(all.map((step) => [step.name, step.needs]))]));
@@ -314,7 +316,8 @@ def test_what_it_needs_is_fetched_once_and_kept(visitor: Page, road: Road):
     sizes = [path.stat().st_size for path in wanted]
     requests = []
     visitor.on("request", lambda request: requests.append(request.url))
-    visit(visitor, road, "bears").wait_for_load_state("networkidle")
+    visitor.goto(f"{road.origin}/bears/")
+    visitor.wait_for_load_state("networkidle")
     assert not [url for url in requests if "ort" in url or url.endswith((".onnx", ".gz"))], (
         "nobody has asked for it yet"
     )
@@ -341,17 +344,17 @@ def test_what_it_needs_is_fetched_once_and_kept(visitor: Page, road: Road):
     next_page = visitor.context.new_page()
     for kind in ("onnx", "gz"):
         next_page.route(f"**/*.{kind}", lambda route: route.abort())
-    visit(next_page, road, "bears")
+    next_page.goto(visitor.url)
     assert alike(answered(next_page, road, GRIZZLY.read_bytes())["prediction"], told["said"]["prediction"])
     visitor.context.set_offline(True)
     assert answered(next_page, road, CAT.read_bytes())["prediction"]["label"]
     next_page.close()
 
 
-def test_what_is_not_the_model_is_never_run(visitor: Page, road: Road):
+def test_what_is_not_the_model_is_never_run(bears: Page, road: Road):
     """Not what arrived, nor what was kept; an older one makes room for the right one."""
     told = on_page(
-        visit(visitor, road, "bears"),
+        bears,
         road,
         """const [[name, model]] = Object.entries(models);
         const wrong = {[name]: {...model, sha256: "0".repeat(64)}};
@@ -373,24 +376,23 @@ def test_what_is_not_the_model_is_never_run(visitor: Page, road: Road):
     assert sorted(told["addresses"]) == sorted(told["wanted"])
 
 
-def test_without_a_line_it_is_said_that_the_model_can_not_be_fetched(visitor: Page, road: Road):
+def test_without_a_line_it_is_said_that_the_model_can_not_be_fetched(bears: Page, road: Road):
     """It can be asked again, and is answered when the line is back."""
-    visitor.route("**/*.onnx", lambda route: route.abort(), times=1)
-    visit(visitor, road, "bears")
-    fault = answered(visitor, road, GRIZZLY.read_bytes())
+    bears.route("**/*.onnx", lambda route: route.abort(), times=1)
+    fault = answered(bears, road, GRIZZLY.read_bytes())
     assert (fault["kind"], fault["retryable"]) == ("model-unfetched", True)
-    assert answered(visitor, road, GRIZZLY.read_bytes())["prediction"]["label"] == "grizzly"
+    assert answered(bears, road, GRIZZLY.read_bytes())["prediction"]["label"] == "grizzly"
 
 
 # --- what goes wrong
 
 
-def test_a_cancelled_question_stops(visitor: Page, road: Road):
+def test_a_cancelled_question_stops(bears: Page, road: Road):
     """What is on its way is let go, nothing more is told, and the next question is answered."""
     held: list[Any] = []
-    visitor.route("**/*.onnx", lambda route: held.append(route), times=1)
+    bears.route("**/*.onnx", lambda route: held.append(route), times=1)
     told = on_page(
-        visit(visitor, road, "bears"),
+        bears,
         road,
         """const [ending, heard] = [new AbortController(), []];
         const first = ask({photo: photo(content)}, (event, about) => {
@@ -409,28 +411,26 @@ def test_a_cancelled_question_stops(visitor: Page, road: Road):
     assert (told["kind"], told["more"], told["at_once"]) == ("cancelled", 0, "cancelled")
 
 
-def test_a_worker_that_dies_is_noticed_and_replaced(visitor: Page, road: Road):
+def test_a_worker_that_dies_is_noticed_and_replaced(bears: Page, road: Road):
     """A phone short of memory takes it away without a word: the visitor hears of it, and may ask again."""
-    visit(visitor, road, "bears")
-    first = answered(visitor, road, GRIZZLY.read_bytes())
-    dying = worker(visitor)
+    first = answered(bears, road, GRIZZLY.read_bytes())
+    dying = worker(bears)
     dying.evaluate("() => { self.createImageBitmap = () => new Promise(() => undefined); }")
-    on_page(visitor, road, "window.waiting = ask({photo: photo(content)}); ", content=CAT.read_bytes())
+    on_page(bears, road, "window.waiting = ask({photo: photo(content)}); ", content=CAT.read_bytes())
     dying.evaluate("() => close()")
-    fault = visitor.evaluate("in_time(window.waiting)")
+    fault = bears.evaluate("in_time(window.waiting)")
     assert (fault["kind"], fault["retryable"]) == ("device-failed", True)
     assert fault["detail"] == "The model stopped on this device."
-    assert alike(answered(visitor, road, GRIZZLY.read_bytes())["prediction"], first["prediction"])
-    assert worker(visitor) != dying
+    assert alike(answered(bears, road, GRIZZLY.read_bytes())["prediction"], first["prediction"])
+    assert worker(bears) != dying
 
 
-def test_where_memory_is_short_a_photo_is_made_smaller_and_that_is_said(visitor: Page, road: Road):
+def test_where_memory_is_short_a_photo_is_made_smaller_and_that_is_said(bears: Page, road: Road):
     """And where even that is too much, it is a fault; what is left of the worker is not asked again."""
     with Image.open(GRIZZLY) as file:
         photo = file.convert("RGB").resize((2400, 1800))
-    visit(visitor, road, "bears")
-    answered(visitor, road, GRIZZLY.read_bytes())
-    old = worker(visitor)
+    answered(bears, road, GRIZZLY.read_bytes())
+    old = worker(bears)
     old.evaluate("""() => {
         const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
         self.most = 1300;
@@ -439,19 +439,20 @@ def test_where_memory_is_short_a_photo_is_made_smaller_and_that_is_said(visitor:
             return read.call(this, x, y, width, height);
         };
     }""")
-    told = answered(visitor, road, saved(photo, "JPEG"))
+    told = answered(bears, road, saved(photo, "JPEG"))
     assert told["shrunk"] is True
     assert told["prediction"]["label"] == "grizzly"
     old.evaluate("() => { self.most = 0; }")
-    assert answered(visitor, road, CAT.read_bytes())["kind"] == "device-failed"
-    assert "shrunk" not in answered(visitor, road, CAT.read_bytes())
-    assert worker(visitor) != old
+    assert answered(bears, road, CAT.read_bytes())["kind"] == "device-failed"
+    assert "shrunk" not in answered(bears, road, CAT.read_bytes())
+    assert worker(bears) != old
 
 
 def test_a_browser_that_can_not_is_told_so(visitor: Page, road: Road):
     """Instead of a wait without an end."""
     visitor.add_init_script("delete globalThis.OffscreenCanvas;")
-    fault = answered(visit(visitor, road, "bears"), road, GRIZZLY.read_bytes())
+    visitor.goto(f"{road.origin}/bears/")
+    fault = answered(visitor, road, GRIZZLY.read_bytes())
     assert (fault["kind"], fault["retryable"]) == ("device-unable", False)
     assert fault["detail"] == "This browser can not run the model on the device."
 
@@ -462,11 +463,12 @@ def test_a_browser_that_can_not_is_told_so(visitor: Page, road: Road):
 def test_two_models_are_asked_about_one_photo(shared: Page, road: Road):
     """Each says what it says on its own page; both are told as they come."""
     told = on_page(
-        visit(shared, road, "bears-twice"),
+        shared,
         road,
         """const heard = [];
         const said = await ask({photo: photo(content)}, (event, about) => event === "step" && heard.push([about.step, about.state]));
         return {said, heard, holds: predictionHolds(contract, said.prediction)};""",
+        demo="bears-twice",
         content=GRIZZLY.read_bytes(),
     )
     steps = load(DEMOS / "bears-twice").json["steps"]
@@ -496,7 +498,7 @@ def test_what_it_looked_at_is_drawn_as_the_space_draws_it(shared: Page, road: Ro
         return {said, drawn, holds: said.map(({prediction}) => predictionHolds(contract, prediction))};"""
     with Image.open(CAT) as file:
         cat = file.convert("RGB").resize((150, 100))
-    told = on_page(visit(shared, road, "catdog-look"), road, look, cat=saved(cat))
+    told = on_page(shared, road, look, demo="catdog-look", cat=saved(cat))
     assert told["holds"] == [True, True]
     model = Model(DEMOS / "catdog/model.onnx")
     for strength, said, (width, height, pixels) in zip((1, 0.4), told["said"], told["drawn"], strict=True):
@@ -513,11 +515,12 @@ def test_what_it_looked_at_is_drawn_as_the_space_draws_it(shared: Page, road: Ro
 def test_a_step_that_is_not_due_is_skipped(shared: Page, road: Road):
     """Nothing is drawn of what the model does not know; the first step's answer stands."""
     told = on_page(
-        visit(shared, road, "catdog-look"),
+        shared,
         road,
         """const heard = [];
         const {prediction, steps} = await ask({photo: photo(content)}, (event, about) => event === "step" && heard.push([about.step, about.state]));
         return {prediction, steps, heard, holds: predictionHolds(contract, prediction)};""",
+        demo="catdog-look",
         content=(DEMOS / "catdog/examples/coffee.jpg").read_bytes(),
     )
     assert told["heard"] == [["guess", "asking"], ["guess", "answered"], ["look", "skipped"]]
@@ -535,7 +538,7 @@ def test_of_several_photos_one_that_fails_hides_no_other(shared: Page, road: Roa
         (folder / "drawn-tshirt.jpg").read_bytes(),
     ]
     told = on_page(
-        visit(shared, road, "wardrobe"),
+        shared,
         road,
         """const [photos, heard, ending, late] = [given.map(photo), [], new AbortController(), []];
         const said = await ask({photos}, (event, {at, state}) => event === "step" && heard.push([at ?? null, state]));
@@ -544,6 +547,7 @@ def test_of_several_photos_one_that_fails_hides_no_other(shared: Page, road: Roa
             if (about.state === "answered") ending.abort();
         }, ending.signal);
         return {said, heard, holds: predictionHolds(contract, said.prediction), stopped, late, none: await ask({photos: [photos[1]]})};""",
+        demo="wardrobe",
         given=given,
     )
     labels = [each and each["label"] for each in told["said"]["prediction"]]
