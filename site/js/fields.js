@@ -1,7 +1,9 @@
 // Fields that are a native control each: words, numbers, choices, colours, dates, JSON, a chat.
 
 import { render } from "../vendor/preact-htm.js";
+import { undoable } from "./form.js";
 import { drawnTurns } from "./turns.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./contract.js").Schema} Schema
@@ -18,8 +20,22 @@ import { drawnTurns } from "./turns.js";
  */
 export function plainField(place, schema) {
   const reading = (KINDS[schema.kind] ?? words)(place, schema);
+  const discards = undoable(place, keep);
+  let own = false; // something that a visitor put there
+  place.addEventListener("input", () => (own = true));
+  function keep() {
+    const [control, wrong] = [controlIn(place), reading.wrong?.()];
+    const kept = wrong ? control.value : reading.value(); // what can not be read is kept as it was written
+    return () => (wrong ? void (control.value = kept) : reading.fill(kept));
+  }
   return {
     ...reading,
+    keep,
+    fill: (value) => {
+      if (own) discards();
+      own = false;
+      reading.fill(value);
+    },
     parts: async () => sent(schema, reading.value()).map((content) => ({ content })),
     settled: () => Promise.resolve(),
   };
@@ -54,22 +70,26 @@ function words(place, schema) {
 
 /** @param {HTMLElement} place @returns {Reading} */
 function number(place) {
-  const control = controlIn(place);
+  return numberOf(controlIn(place));
+}
+
+/** @param {HTMLInputElement} control @returns {Reading} */
+function numberOf(control) {
   return {
     value: () => (control.validity.badInput ? "no number" : control.value === "" ? undefined : control.valueAsNumber),
     fill: (value) => (control.value = value ?? control.defaultValue),
   };
 }
 
-/** @param {HTMLElement} place @returns {Reading} */
+/** Moved, or typed: what was typed counts, though it may be beyond where the slider goes. @param {HTMLElement} place @returns {Reading} */
 function slider(place) {
-  const control = controlIn(place);
-  const shown = /** @type {HTMLOutputElement} */ (place.querySelector("output"));
-  const show = () => (shown.value = control.value);
-  const reading = number(place);
-  control.addEventListener("input", show);
-  show(); // a browser that comes back to a page may have kept another value
-  return { value: reading.value, fill: (value) => (reading.fill(value), show()) };
+  const [range, exact] = boxesIn(place);
+  const follow = () => (range.value = exact.value);
+  const reading = numberOf(exact);
+  range.addEventListener("input", () => (exact.value = range.value));
+  exact.addEventListener("input", follow);
+  follow(); // a browser that comes back to a page may have kept another value
+  return { value: reading.value, fill: (value) => (reading.fill(value), follow()) };
 }
 
 /** @param {HTMLElement} place @returns {Reading} */
@@ -127,7 +147,7 @@ function date(place, schema) {
   return {
     value: () => (control.value ? whole(control.value) : undefined),
     fill: (value) => (control.value = value?.replace(" ", "T") ?? control.defaultValue),
-    wrong: () => (control.validity.badInput ? `“${schema.title}” is not a whole date.` : null),
+    wrong: () => (control.validity.badInput ? say("field.part-of-date", { title: schema.title }) : null),
   };
 }
 
@@ -142,7 +162,7 @@ function json(place, schema) {
         if (control.value.trim()) JSON.parse(control.value);
         return null;
       } catch (error) {
-        return `“${schema.title}” is not JSON: ${error instanceof Error ? error.message : error}.`;
+        return say("field.not-json", { title: schema.title, problem: error instanceof Error ? error.message : String(error) });
       }
     },
   };

@@ -1,8 +1,9 @@
-// Fields that take files which are not looked at in a frame: sounds, films, documents, several photos, a message's.
+// Fields that take files which are not looked at one by one: several photos, sounds, films, documents, a message's.
 
 import { html, render } from "../vendor/preact-htm.js";
-import { describe, fileWords, isFile } from "./contract.js";
-import { copy, looked, unreadable } from "./form.js";
+import { checkField, describe, fileWords, isFile } from "./contract.js";
+import { copy, looked, makers, receives, undoable, unreadable } from "./form.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {import("./contract.js").FileDescription} FileDescription
@@ -12,18 +13,21 @@ import { copy, looked, unreadable } from "./form.js";
  */
 
 /**
- * The files chosen in a native control, each shown with its size, played where it can be, and taken away again.
+ * The files chosen, dropped, pasted or made, each shown with its size, played where it can be, and taken away again.
  * @param {HTMLElement} place
  * @param {Schema} schema
  * @param {import("./form.js").Watch} watch
  * @returns {Field}
  */
-export function filesField(place, schema, { leaving, offered }) {
+export function filesField(place, schema, watch) {
+  const { leaving, offered } = watch;
   const control = /** @type {HTMLInputElement} */ (place.querySelector("input[type=file]"));
   const words = place.querySelector("textarea"); // a message has some
   const list = /** @type {HTMLElement} */ (place.querySelector(".chosen"));
   const one = isFile(schema);
-  const photos = schema.kind === "images";
+  const each = one ? schema : (schema.items ?? schema.properties.files.items);
+  const most = one ? 1 : ((words ? schema.properties.files : schema).maxItems ?? Infinity);
+  const discards = undoable(place, keepFiles);
   /** @type {ShownFile[]} */
   let given = [];
   let reading = Promise.resolve();
@@ -36,39 +40,71 @@ export function filesField(place, schema, { leaving, offered }) {
     return about.length ? about : undefined;
   }
 
-  /** @param {File[]} files */
+  /** Of several, the good ones are taken, and it is said which were left out. @param {File[]} files */
   async function take(files) {
     /** @type {ShownFile[]} */
     const read = [];
-    for (const file of files) {
-      const blob = await copy(file);
-      if (!blob) return offered(unreadable(control.name, `${file.name} can not be read: choose it again.`));
-      const url = URL.createObjectURL(blob);
-      const { about, decoded } = photos ? await looked(blob, url) : { about: await describe(blob), decoded: true };
-      if (!decoded && about.media.startsWith("image/")) {
-        return offered(unreadable(control.name, `${file.name} is damaged: choose another.`));
-      }
-      read.push({ about, url, blob, name: file.name, read: async () => blob });
+    /** @type {[string, import("./routes.js").Fault][]} */
+    const left = [];
+    for (const file of one ? files.slice(0, 1) : files) {
+      const full = (one ? 0 : given.length) + read.length >= most;
+      const taken = full ? tooMany() : await readFile(file);
+      if ("detail" in taken) left.push([file.name, taken]);
+      else read.push(taken);
     }
     const next = one ? read : [...given, ...read];
-    if (!leaving.aborted && offered(value(next))) show(next);
-    else for (const file of read) URL.revokeObjectURL(file.url);
+    if (read.length && !leaving.aborted && offered(value(next))) {
+      if (one && given.length) discards();
+      show(next);
+    } else for (const file of read) URL.revokeObjectURL(file.url);
+    const [first] = left;
+    if (!first || leaving.aborted) return;
+    const detail = one ? first[1].detail : say("field.left-out", { name: first[0], detail: first[1].detail, count: left.length });
+    offered({ ...first[1], detail, rest: read.length > 0 });
+  }
+
+  const tooMany = () => unreadable(control.name, say("refused.maxFiles", { title: schema.title, count: most }));
+
+  /** A file as it is shown and sent, or why it can not be. @param {File} file @returns {Promise<ShownFile | import("./routes.js").Fault>} */
+  async function readFile(file) {
+    const blob = await copy(file);
+    if (!blob) return unreadable(control.name, say("refused.unread"));
+    const url = URL.createObjectURL(blob);
+    const { about, decoded } = schema.kind === "images" ? await looked(blob, url) : { about: await describe(blob), decoded: true };
+    const damaged = !decoded && about.media.startsWith("image/");
+    const fault = damaged ? unreadable(control.name, say("refused.damaged")) : refused(about);
+    if (!fault) return { about, url, blob, name: file.name, read: async () => blob };
+    URL.revokeObjectURL(url);
+    return fault;
+  }
+
+  /** Why the contract does not take a file, whatever others there are. @param {FileDescription} about */
+  function refused(about) {
+    const alone = /** @type {any} */ ({ input: { properties: { [control.name]: { ...each, title: schema.title } } } });
+    return checkField(alone, control.name, about);
   }
 
   /** @param {ShownFile[]} files */
   function show(files) {
+    end();
     for (const old of given) if (!files.includes(old) && old.url.startsWith("blob:")) URL.revokeObjectURL(old.url);
     given = files;
     render(html`${files.map((file) => html`<li key=${file.url}>${preview(file)}
-      <span>${file.name} <span class="quiet">${fileWords(file.about)}</span></span>
-      <button type="button" class="plain" aria-label=${`Remove ${file.name}`} onClick=${() => remove(file)}>Remove</button></li>`)}`, list);
+      <span class="name" dir="auto">${file.name} <span class="quiet">${fileWords(file.about)}</span></span>
+      <button type="button" class="plain" aria-label=${say("field.remove", { title: file.name })} onClick=${() => remove(file)}>
+        ${say("field.remove-it")}</button></li>`)}`, list);
+  }
+
+  function keepFiles() {
+    const kept = given;
+    return () => show(kept.map((file) => (file.blob ? { ...file, url: URL.createObjectURL(file.blob) } : file)));
   }
 
   function keep() {
-    const [kept, text] = [given, words?.value ?? ""];
+    const [back, text] = [keepFiles(), words?.value ?? ""];
     return () => {
       if (words) words.value = text;
-      show(kept.map((file) => (file.blob ? { ...file, url: URL.createObjectURL(file.blob) } : file)));
+      back();
     };
   }
 
@@ -80,31 +116,30 @@ export function filesField(place, schema, { leaving, offered }) {
 
   /** @param {ShownFile} file */
   function remove(file) {
+    discards();
     show(given.filter((other) => other !== file));
     place.dispatchEvent(new Event("input", { bubbles: true }));
     control.focus();
   }
 
-  function chosen() {
-    const files = [...(control.files ?? [])];
-    if (!files.length) return;
-    const before = reading;
-    reading = before.then(() => take(files)).then(() => undefined);
-    control.value = ""; // so that the same file can be chosen again
+  /** @param {File[]} files */
+  function queue(files) {
+    if (files.length) reading = reading.then(() => take(files)).then(() => undefined);
   }
 
-  control.addEventListener("change", chosen);
   leaving.addEventListener("abort", () => show([]));
-  chosen(); // what was chosen while this was still on its way
+  const end = makers(place, watch, queue, each.properties.size.maximum);
+  receives(place, watch, queue);
 
   return {
     value: () => value(given),
     parts,
     fill: (filled) => {
+      if (given.some(({ blob }) => blob)) discards();
       if (words) words.value = filled?.text ?? "";
       /** @type {FileDescription[]} */
       const about = (words ? filled?.files : one ? filled && [filled] : filled) ?? [];
-      show(about.map((each) => recorded(each)));
+      show(about.map((file) => recorded(file)));
     },
     keep,
     settled: () => reading,
@@ -121,5 +156,5 @@ function recorded(about) {
 function preview({ about, url, name }) {
   if (about.media.startsWith("audio/")) return html`<audio controls src=${url} aria-label=${name}></audio>`;
   if (about.media.startsWith("video/")) return html`<video controls src=${url} aria-label=${name}></video>`;
-  return about.media.startsWith("image/") ? html`<img src=${url} alt="" />` : "";
+  return about.media.startsWith("image/") ? html`<img src=${url} alt="" decoding="async" />` : "";
 }
