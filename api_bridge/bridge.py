@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api_bridge.admission import INSIDE, WAITING
-from api_bridge.cleaning import Cleaning
+from api_bridge.clean import Cleaning
 from api_bridge.contract import Contract, File, Json, each_file
 from api_bridge.dialects import About, Told
 from api_bridge.faults import DemoUnknown, Fault, SpaceBusy

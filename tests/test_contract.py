@@ -169,6 +169,20 @@ def test_a_changed_prediction_is_a_broken_contract(contract):
             contract.check_prediction(changed)
 
 
+def test_one_of_several_is_held_to_what_one_is():
+    """Among several predictions nothing stands for one that failed: a Space that says nothing has drifted."""
+    wardrobe = load(CATDOG.parent / "wardrobe")
+    whole = wardrobe.json["examples"][0]["prediction"]
+    assert wardrobe.check_prediction([whole[0], None]) == [whole[0], None]
+    assert wardrobe.check_prediction(whole[0], "sort") == whole[0]
+    for changed in (None, [], whole, {**whole[0], "label": "scarf"}):
+        with pytest.raises(ContractBroken, match="not what was agreed"):
+            wardrobe.check_prediction(changed, "sort")
+    twice = load(CATDOG.parent / "bears-twice")
+    with pytest.raises(ContractBroken, match=r"prediction\.long\.label: enum"):
+        twice.check_prediction({**twice.json["examples"][0]["prediction"]["long"], "label": "panda"}, "long")
+
+
 def test_it_judges_as_another_checker_does(contract):
     """Beside plain jsonschema's verdict, over every case that the contracts give rise to."""
     judged = 0

@@ -40,7 +40,7 @@ ORDER = [
     "waking",
     "patiently",
     "workshop",
-    "cleaning",
+    "clean",
     "files",
     "steps",
     "bridge",

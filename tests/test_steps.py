@@ -70,7 +70,8 @@ def outcomes(steps: dict[str, dict[str, Any]], ask: Any, question: dict | None =
     async def call(step, takes, told):
         return await ask(step.name, takes, told), 1, "asked"
 
-    return run(outcomes_of(read(value), question or {"name": "Ada", "photos": []}, call, told))
+    question = question or {"name": "Ada", "photos": []}
+    return run(asyncio.wait_for(outcomes_of(read(value), question, call, told), 10))
 
 
 def test_steps_that_do_not_need_each_other_are_asked_at_once():
