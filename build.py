@@ -108,6 +108,7 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
         others=any(demo["space"]["link"] for demo in demos),
         checked=checks["checked"],
         languages=messages.languages,
+        titles={name: contract.title for name, contract in contracts.items()},
         runtime=sum(len(asset.content) for name, asset in assets.items() if name.endswith(".wasm.gz")),
         **{name: getattr(words, name) for name in SPOKEN},
     )
@@ -186,6 +187,7 @@ def _demo(contract: Contract, check: Mapping[str, Json], models: Mapping[str, Js
     return {
         "name": contract.demo,
         "contract": contract.json,
+        "asked": [name for name in asked if name != contract.demo],
         "models": {name: models[name] for name in asked} if models.keys() >= set(asked) else {},
         "words": prediction.get("properties", {}).get("label", {}).get("words", {}),
         # Commonmark without HTML: what people write is text.
@@ -225,7 +227,7 @@ def _content(contract: Contract) -> bytes:
     """A demo's model, when it is the one that its contract speaks of."""
     path, model = contract.folder / contract.json["model"]["file"], contract.json["model"]
     try:
-        content = path.read_bytes()
+        content: bytes = path.read_bytes()
     except OSError as error:
         raise BuildError(f"{path} can not be read: train {contract.demo} again.") from error
     if hashlib.sha256(content).hexdigest() != model["sha256"]:

@@ -16,6 +16,9 @@ import { say } from "./words.js";
  * @typedef {import("./contract.js").Contract} Contract
  */
 
+/** Kinds of fields whose values may stand in an address: see link.js. */
+const SHARED = ["text", "number", "slider", "checkbox", "choice", "choices", "color", "date"];
+
 /** Kinds of fields that site/js/files.js reads. */
 const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
 
@@ -63,6 +66,12 @@ export class Demo {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
+    });
+    // Of several steps, only what depends on a slider is asked anew, and that is quick.
+    this.form.addEventListener("change", (event) => {
+      const { type } = /** @type {HTMLInputElement} */ (event.target);
+      const asked = this.state.name === "answered" && this.state.answer.route !== "saved";
+      if (type === "range" && asked && Object.keys(this.contract.steps).length > 1) this.submit();
     });
     this.form.addEventListener("input", (event) => {
       if (/** @type {HTMLInputElement} */ (event.target).type !== "file") this.edited();
@@ -184,18 +193,21 @@ export class Demo {
       return this.stand(wrong.field);
     }
     this.changed = false;
-    const parts = partsOf(this.fields);
-    const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(parts, this.left) });
+    const question = { ...this.asked, here: this.main.querySelector("#here:checked") !== null };
+    const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(question.parts, this.left) });
     this.wait();
-    const { bridge, contract, models } = this;
-    const here = this.main.querySelector("#here:checked") !== null;
-    const question = { bridge, contract, models, here, input: inputOf(this.fields), parts };
     const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
     const ended = await ask(question, asking.ending.signal, hear);
     if (this.asking !== asking) return; // cancelled, or another question took its place
     this.asking.ended = ended;
     if (this.asking.back) this.remind();
     else this.finish(ended);
+  }
+
+  /** What the form holds, and whom it may be asked of. */
+  get asked() {
+    const { bridge, contract, models } = this;
+    return { bridge, contract, models, input: inputOf(this.fields), parts: partsOf(this.fields) };
   }
 
   /** What happens before the answer; the latest counts. @param {Question} asking @param {string} event @param {any} about */
@@ -235,7 +247,7 @@ export class Demo {
   finish(ended) {
     const photos = this.asking?.photos;
     this.asking = null;
-    if (!("kind" in ended)) return this.show({ name: "answered", answer: ended, photos });
+    if (!("kind" in ended)) return this.show({ name: "answered", answer: ended, photos, ...this.more(ended) });
     this.fail(ended, false);
     this.stand(ended.field);
   }
@@ -269,23 +281,24 @@ export class Demo {
     this.remind();
     if (asking.ended) this.finish(asking.ended);
     else this.wait();
-    this.look();
+    this.reveal();
   }
 
   /** Show the example that the address names; a bare address shows none, and another place on the page changes nothing. */
   open() {
+    if (location.hash.startsWith("#?")) return this.fillFromAddress();
     const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
     if (!example) return location.hash ? undefined : this.close();
     this.leave();
     this.mark(example.name);
     this.fill(located(example.input, this.home), example.alt ?? example.title);
     const photos = Object.values(located(example.input, this.home)).flat().map(({ file }) => file);
-    this.show({ name: "answered", answer: saved(example, this.home), photos: photos.map((url) => ({ url, name: url?.split("/").pop() })) });
-    this.look();
+    this.show({ name: "answered", answer: saved(example, this.home), ...this.more(), photos: photos.map((url) => ({ url, name: url?.split("/").pop() })) });
+    this.reveal();
   }
 
   /** Bring the photo and what is said of it into view, or at least the latter. */
-  look() {
+  reveal() {
     const demo = this.find(".demo");
     const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
     demo.scrollIntoView({ block: "nearest" });
@@ -301,6 +314,25 @@ export class Demo {
     this.forget();
     this.fill({}, "");
     this.show({ name: "idle", ready: false });
+  }
+
+  /** Fill the form as the address says. */
+  async fillFromAddress() {
+    const { fillFrom } = await import("./link.js");
+    if (fillFrom(this.fields, this.contract, location.hash)) this.show({ name: "idle", ready: true });
+  }
+
+  /** What else an answer offers: what the model looked at, and a link to what was asked. @param {Answer} [answer] @returns {{look?: () => void, share?: () => void}} */
+  more(answer) {
+    const { input, prediction, steps } = this.contract;
+    const fields = Object.values(input.properties);
+    const looks = prediction.kind === "label" && Object.keys(steps).length === 1 && fields.length === 1 && isPhoto(fields[0]) && this.models[this.contract.demo];
+    const shares = fields.some(({ kind }) => SHARED.includes(kind));
+    const offers = () => import("./offers.js");
+    return {
+      look: looks ? async () => (await offers()).look(this, answer?.looked) : undefined,
+      share: shares ? async () => (await offers()).share(this) : undefined,
+    };
   }
 
   /** @param {Record<string, any>} input @param {string} alt */

@@ -18,7 +18,8 @@ import { isSaid, say } from "./words.js";
  * @property {string} files below which its files are
  * @property {Outcomes} [steps] of a demo with several
  * @property {boolean} [sent] whether what was given went to the bridge as well, though it answered here
- * @property {any} [looked] what the model looked at, where that is known: see heat.js
+ * @property {import("./heat.js").Looked} [looked] what the model looked at, where that is known
+ * @property {boolean} [shrunk] whether the photo was made smaller first, because memory was short
  *
  * @typedef {object} Question
  * @property {string} bridge its address

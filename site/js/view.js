@@ -11,7 +11,7 @@ import { say } from "./words.js";
  * @typedef {import("./routes.js").Answer} Answer
  * @typedef {{name: "idle", ready: boolean}
  *   | {name: "waiting", asking: Question, waited: number, words: Words | null, files: string, cancel: () => void}
- *   | {name: "answered", answer: Answer, photos?: Photo[]}
+ *   | {name: "answered", answer: Answer, photos?: Photo[], look?: () => void, share?: () => void, shared?: string}
  *   | {name: "failed", fault: Fault, kept: boolean, beside: boolean, until: number}} State
  *
  * @typedef {object} Question times are in milliseconds, as the clock of the page has them
@@ -48,7 +48,10 @@ export function answer(contract, state, draw) {
       return state.beside ? html`<p class="quiet">${say("answer.none")}</p>` : refusal(contract, state);
     case "answered":
       return html`${draw(contract.prediction, state.answer.prediction, state.answer.files, state.answer.steps, state.photos)}
-        <p class="quiet">${source(state.answer)}</p>`;
+        <p class="quiet">${source(state.answer)}</p>
+        ${state.look && html`<button type="button" class="plain" onClick=${state.look}>${say("look.show")}</button>`}
+        ${state.share && html`<p><button type="button" class="plain" onClick=${state.share}>${say("link.copy")}</button> <span class="quiet" role="status">${state.shared}</span></p>`}
+        <div class="looked"></div>`;
   }
 }
 
@@ -59,10 +62,12 @@ export function answer(contract, state, draw) {
  * @param {Draw} draw
  */
 function waiting(contract, { asking, waited, words, files, cancel }, draw) {
-  const partial = asking.partial !== undefined || asking.steps !== undefined;
+  const alone = Object.keys(contract.steps).length === 1;
+  const sofar = alone ? asking.partial ?? Object.values(asking.steps ?? {})[0]?.prediction : asking.steps;
+  const partial = sofar !== undefined;
   const offline = asking.news?.event === "offline";
   const plain = partial ? say("answer.partial") : offline ? say("wait.offline") : waited > LONG ? say("wait.still") : say("wait.asking");
-  return html`${partial && html`<div key="partial" aria-live="off">${draw(contract.prediction, asking.partial, files, asking.steps, asking.photos)}</div>`}
+  return html`${partial && html`<div key="partial" aria-live="off">${draw(contract.prediction, alone ? sofar : asking.partial, files, asking.steps, asking.photos)}</div>`}
     <div key="wait" class="wait">${words ? words.happening(asking, waited) : html`<p class="waiting">${plain}</p>`}</div>
     <button key="cancel" type="button" class="plain" onClick=${cancel}>${say("wait.cancel")}</button>
     ${words && !partial && words.meanwhile(contract)}`;
@@ -100,11 +105,12 @@ export function label(schema, prediction) {
 }
 
 /** Who answered, how long it took, and where what was given has been. @param {import("./routes.js").Answer} answer */
-function source({ route, took, sent }) {
+function source({ route, took, sent, shrunk }) {
   if (route === "saved") return say("answer.saved");
   const seconds = took < 950 ? Math.max(1, Math.round(took / 10)) / 100 : Math.round(took / 100) / 10;
   if (route === "bridge") return `${say("answer.bridge", { seconds })} ${say("answer.left")}`;
-  return `${say("answer.device", { seconds })} ${sent ? say("answer.sent") : say("answer.stayed")}`;
+  const small = shrunk ? ` ${say("answer.shrunk")}` : "";
+  return `${say("answer.device", { seconds })} ${sent ? say("answer.sent") : say("answer.stayed")}${small}`;
 }
 
 /** What to do about a fault. @param {Contract} contract @param {{fault: Fault, kept: boolean}} failed */

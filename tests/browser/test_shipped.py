@@ -1,0 +1,133 @@
+"""Each demo of several steps, and the form, asked as a visitor asks them: a real Space, real models, a real browser."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Road
+from playwright.sync_api import Locator, Page, Route, expect
+
+DEMOS = ROOT / "site/demos"
+TEDDY = DEMOS / "bears/examples/drawn-teddy.jpg"
+CAT = DEMOS / "catdog/examples/cat.jpg"
+COFFEE = DEMOS / "catdog/examples/coffee.jpg"
+
+
+def ask(page: Page, road: Road, demo: str, *photos: Path) -> Locator:
+    """Give photos to a demo, and ask; the answer's place."""
+    page.goto(f"{road.origin}/{demo}/")
+    page.get_by_label("Photo", exact=False).first.set_input_files(photos)
+    page.get_by_role("button", name="Ask").click()
+    return page.get_by_role("region", name="Answer")
+
+
+def step(answer: Locator, name: str) -> Locator:
+    """What one step has to say."""
+    return answer.locator(f"[data-step={name}]")
+
+
+def test_two_models_are_asked_the_same_photo(visitor: Page, road: Road):
+    """Side by side, and whether they agree is said first."""
+    answer = ask(visitor, road, "bears-twice", TEDDY)
+    expect(answer).to_contain_text("Answered by the model’s server")
+    expect(step(answer, "glance").get_by_role("heading", name="At a glance")).to_be_visible()
+    expect(step(answer, "long").get_by_role("heading", name="A longer look")).to_be_visible()
+    verdicts = [step(answer, name).locator(".bars li").first.inner_text().split("\n")[0] for name in ("glance", "long")]
+    said = "The models agree" if len(set(verdicts)) == 1 else "The models differ."
+    expect(answer).to_contain_text(said)
+    tops = [step(answer, name).bounding_box()["y"] for name in ("glance", "long")]
+    assert tops[0] == tops[1], "side by side"
+
+
+def test_one_model_that_fails_does_not_hide_the_other(visitor: Page, road: Road):
+    """Its place says why; the other's answer stands."""
+
+    def half(route: Route) -> None:
+        said = route.fetch(headers={**route.request.headers, "accept": "application/json"}).json()
+        fault = {"type": "urn:tinyspaces:app-failed", "detail": "Out of paint.", "retryable": False}
+        said["prediction"].pop("glance")
+        said["steps"]["glance"] = {"state": "failed", "fault": fault}
+        route.fulfill(json=said, headers={"Access-Control-Allow-Origin": "*"})
+
+    visitor.route("**/ask", half)
+    answer = ask(visitor, road, "bears-twice", TEDDY)
+    expect(step(answer, "glance")).to_contain_text("Out of paint.")
+    expect(step(answer, "long").locator(".bars li")).to_have_count(3)
+    expect(answer).not_to_contain_text("The models")
+
+
+def test_what_it_looked_at_follows_a_slider(visitor: Page, road: Road):
+    """The label first, then the photo with the rest dimmed; moving the slider draws it anew without another press."""
+    answer = ask(visitor, road, "catdog-look", CAT)
+    look = step(answer, "look")
+    expect(step(answer, "guess")).to_contain_text("A cat")
+    picture = look.get_by_role("img", name="What it looked at")
+    expect(picture).to_be_visible()
+    before = picture.get_attribute("src")
+    visitor.get_by_role("slider").focus()
+    with visitor.expect_response("**/ask"):
+        visitor.keyboard.press("Home")
+    expect(picture).not_to_have_attribute("src", before)
+
+
+def test_what_is_unfamiliar_is_not_explained(visitor: Page, road: Road):
+    """A map of what made a coffee a dog would explain nothing: the step says that it was not asked."""
+    answer = ask(visitor, road, "catdog-look", COFFEE)
+    expect(step(answer, "guess")).to_contain_text("Unfamiliar.")
+    expect(step(answer, "look")).to_contain_text("Not asked")
+
+
+def test_a_wardrobe_becomes_a_table(visitor: Page, road: Road, tmp_path):
+    """Many photos at once, each answered beside its picture, and all of it to download."""
+    photos = sorted((DEMOS / "clothing/examples").glob("drawn-*"))
+    answer = ask(visitor, road, "wardrobe", *photos)
+    expect(answer).to_contain_text("Answered by the model’s server")
+    rows = answer.get_by_role("row")
+    expect(rows).to_have_count(len(photos) + 1)
+    with visitor.expect_download() as fetched:
+        answer.get_by_role("link", name="Download").or_(answer.get_by_role("button", name="Download")).first.click()
+    fetched.value.save_as(tmp_path / "wardrobe.csv")
+    told = list(csv.DictReader((tmp_path / "wardrobe.csv").open(encoding="utf-8-sig")))
+    assert [each["Photo"] for each in told] == [photo.name for photo in photos]
+    assert all(each["Label"] for each in told)
+
+
+def test_a_form_without_a_photo_is_shared_as_a_link(visitor: Page, road: Road):
+    """Numbers and choices are in the address, and whoever opens it finds them filled in."""
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.goto(f"{road.origin}/penguins/")
+    visitor.get_by_role("link", name="Torgersen, 2007").click()
+    visitor.get_by_label("Weight in g").fill("4100")
+    visitor.get_by_role("button", name="Ask").click()
+    answer = visitor.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("Answered by the model’s server")
+    answer.get_by_role("button", name="Copy a link to this").click()
+    expect(answer).to_contain_text("Link copied.")
+    address = visitor.evaluate("navigator.clipboard.readText()")
+    visitor.goto("about:blank")
+    visitor.goto(address)
+    expect(visitor.get_by_label("Weight in g")).to_have_value("4100")
+    expect(visitor.get_by_label("Torgersen")).to_be_checked()
+
+
+@pytest.mark.parametrize("by", ["server", "device"])
+def test_what_a_model_looked_at_is_one_press_away(visitor: Page, road: Road, by: str):
+    """Whoever answered: the map is drawn on this device, over the photo that was given."""
+    visitor.goto(road.demo)
+    if by == "device":
+        visitor.get_by_label("Keep everything on this device").check()
+    visitor.get_by_label("Photo").set_input_files(CAT)
+    visitor.get_by_role("button", name="Ask").click()
+    answer = visitor.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text(
+        f"Answered {'by the model’s server' if by == 'server' else 'on this device'}", timeout=15_000
+    )
+    answer.get_by_role("button", name="Show what it looked at").click()
+    expect(answer.get_by_role("img", name="Your photo, darker where the model did not look for: a cat")).to_be_visible(
+        timeout=15_000
+    )
+    dark = "() => { const veil = document.querySelector('.veiled canvas'); const seen = veil.getContext('2d').getImageData(0, 0, 256, 256).data; const all = Array.from({length: 65536}, (_, at) => seen[at * 4 + 3]); return [Math.min(...all), Math.max(...all)]; }"
+    least, most = visitor.evaluate(dark)
+    assert least < 60 < 200 < most, "somewhere it looked, elsewhere it did not"
+    answer.get_by_label("What it looked at for").select_option("dog")
+    expect(answer.get_by_role("img", name="Your photo, darker where the model did not look for: a dog")).to_be_visible()
