@@ -1,13 +1,16 @@
 // What was said in a chat, turn by turn: in the form and in the answer.
 
 import { html } from "../vendor/preact-htm.js";
+import { isSaid, say } from "./words.js";
 
 /** @typedef {{role: string, content: string}} Turn */
 
-/** @type {Record<string, string>} */
-const WHO = { user: "You", assistant: "Model", system: "Setting" };
+/** Who speaks, in the page's language where it has a word for them. @param {string} role */
+export function who(role) {
+  return isSaid(`turn.${role}`) ? say(`turn.${role}`) : role;
+}
 
-/** @param {Turn[]} turns */
-export function drawnTurns(turns) {
-  return html`${turns.map(({ role, content }) => html`<li data-role=${role}><b>${WHO[role] ?? role}</b> ${content}</li>`)}`;
+/** @param {Turn[]} turns @param {(content: string) => unknown} [said] how it is drawn */
+export function drawnTurns(turns, said = (content) => content) {
+  return html`${turns.map(({ role, content }) => html`<li data-role=${role}><b>${who(role)}</b> <span dir="auto">${said(content)}</span></li>`)}`;
 }
