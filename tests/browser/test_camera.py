@@ -194,6 +194,10 @@ def test_a_refused_camera_is_said_and_a_file_remains(devices: Browser, page: Pag
         expect(other.get_by_role("img", name="Your photo")).to_be_visible()
         assert violations(other) == []
         other.close()
+    page.route("**/microphone.*.js", lambda route: route.abort())
+    page.goto(f"{origin}/every/")
+    place(page, "sound").get_by_role("button", name="Record a sound").click()
+    expect(place(page, "sound").get_by_role("alert")).to_contain_text("Part of this page did not arrive")
 
 
 def test_a_phone_uses_its_own_camera(browser: Browser, origin: str):
