@@ -1,6 +1,6 @@
 // What a visitor keeps of an answer: a row of quiet buttons beneath each drawing, to copy it and to have it as a file.
 
-import { html, useState } from "../vendor/preact-htm.js";
+import { html, useRef, useState } from "../vendor/preact-htm.js";
 import { fileWords } from "./contract.js";
 import { address, gone, nameOf, stem } from "./given.js";
 import { say } from "./words.js";
@@ -17,7 +17,7 @@ import { say } from "./words.js";
  * @property {string} [files] where it is below
  */
 
-const HEARD = 6_000; // milliseconds that a word such as "Copied" stands
+const HEARD = 30_000; // milliseconds that a word such as "Copied" stands
 
 /** @type {Record<string, string>} */
 const MEDIA = { csv: "text/csv", json: "application/json", html: "text/html", txt: "text/plain", md: "text/markdown" };
@@ -30,11 +30,13 @@ export function kept(keepable) {
 /** @param {Keepable} keepable */
 function Keep({ title, text, picture, made, file, files = "" }) {
   const [told, tell] = useState("");
+  const over = useRef(0); // the timer that ends what is told
   const source = address(file, files);
   const trying = async (/** @type {() => Promise<unknown>} */ doing, /** @type {string} */ done, /** @type {string} */ failed) => {
+    clearTimeout(over.current);
     tell(""); // what is said twice is heard twice
     tell(await doing().then(() => done, () => failed));
-    setTimeout(() => tell(""), HEARD);
+    over.current = setTimeout(() => tell(""), HEARD);
   };
   const copy = () => trying(() => copied(text, picture), say("drawing.copied"), say("drawing.uncopied"));
   const copies = navigator.clipboard && (text || (picture && window.ClipboardItem));
