@@ -45,9 +45,9 @@ class Verdict(gr.Label):
     is_template = True  # on the page it is a label like any other
     data_model = VerdictData
 
-    def postprocess(self, value: dict[str, Any] | None) -> VerdictData | None:
-        """Pass on what the model said, if it was asked."""
-        return VerdictData(**value) if value else None
+    def postprocess(self, value: dict[str, Any] | None) -> VerdictData | dict[str, Any]:
+        """Pass on what the model said, if it was asked; Gradio's page draws nothing at all for None."""
+        return VerdictData(**value) if value else {}
 
 
 def agreed(contract: Contract) -> Model:
