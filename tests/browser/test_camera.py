@@ -144,7 +144,7 @@ def test_a_sound_is_recorded(made: Page, bridge):
     field(made, "Sound").set_input_files(WAV)
     make(made, "sound", "Record a sound")
     until(made, "document.querySelector('meter').value > 0.2")
-    expect(sound).to_contain_text("Recording, 0:01 of at most 2:46")
+    expect(sound).to_contain_text(re.compile("Recording, 0:0[1-9] of at most 2:46"))
     assert violations(made) == []
     sound.get_by_role("button", name="Finish").press("Enter")
     expect(sound.get_by_role("listitem")).to_contain_text(re.compile("microphone-1.wav.*WAV"))
@@ -174,7 +174,7 @@ def test_a_film_is_recorded_or_it_is_said_why_not(made: Page):
         return
     make(made, "film", "Record a film")
     film.get_by_role("button", name="Record").click()
-    expect(film).to_contain_text("Recording, 0:01")
+    expect(film).to_contain_text(re.compile("Recording, 0:0[1-9]"))
     film.get_by_role("button", name="Finish").click()
     expect(film.get_by_role("listitem")).to_contain_text(re.compile("camera-.*mp4"))
     off(made)
