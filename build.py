@@ -470,7 +470,7 @@ def _modules(scripts: Path, vendored: Mapping[str, Asset]) -> dict[str, Asset]:
     served |= dict.fromkeys(TOGETHER, served["main.js"])
     done = {}
     for name, text in small.items():
-        needed = set()
+        needed: set[str] = set()
 
         def renamed(match: re.Match[str], name: str = name, needed: set[str] = needed) -> str:
             wanted = PurePosixPath(match["path"]).name

@@ -30,6 +30,7 @@ export class Demo {
   /** @type {Map<string, Field>} */
   fields = new Map();
   draw = label;
+  prepare = () => {}; // fetches what its drawing needs, while the model is asked
   /** @type {State} */
   state = { name: "idle", ready: false };
   /** @type {Question | null} what was asked, until its answer has been seen */
@@ -90,7 +91,11 @@ export class Demo {
   /** Fetch what this page's fields and its answer need, where it is more than a photo and a label. */
   async begin() {
     const { input, prediction, steps } = this.contract;
-    if (prediction.kind !== "label") this.draw = (await import("./drawings.js")).drawing;
+    if (prediction.kind !== "label") {
+      const { drawing, prepare } = await import("./drawings.js");
+      this.draw = drawing;
+      this.prepare = () => prepare(prediction);
+    }
     if (Object.keys(steps).length > 1) this.draw = (await import("./steps.js")).inSteps(this.contract, this.draw);
     for (const place of this.places) {
       const name = place.dataset.field ?? "";
@@ -193,6 +198,7 @@ export class Demo {
       return this.stand(wrong.field);
     }
     this.changed = false;
+    this.prepare();
     const question = { ...this.asked, here: this.main.querySelector("#here:checked") !== null };
     const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(question.parts, this.left) });
     this.wait();

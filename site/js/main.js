@@ -112,7 +112,7 @@ let touched = false; // what was given would be lost by a reload
 function keepPages(workers) {
   const first = !workers.controller;
   workers.register(policy?.createScriptURL(`${base}sw.js`) ?? `${base}sw.js`, { scope: base }).then((keeper) => {
-    document.addEventListener("visibilitychange", () => document.hidden || keeper.update().catch(() => null));
+    document.addEventListener("visibilitychange", () => document.hidden || keeper?.update().catch(() => null));
   }, () => null); // a browser that keeps nothing shows the pages all the same
   workers.addEventListener("controllerchange", () => {
     outdated = !first;

@@ -67,9 +67,9 @@ function waiting(contract, { asking, waited, words, files, cancel }, draw) {
   const partial = sofar !== undefined;
   const offline = asking.news?.event === "offline";
   const plain = partial ? say("answer.partial") : offline ? say("wait.offline") : waited > LONG ? say("wait.still") : say("wait.asking");
-  return html`${partial && html`<div key="partial" aria-live="off">${draw(contract.prediction, alone ? sofar : asking.partial, files, asking.steps, asking.photos)}</div>`}
-    <div key="wait" class="wait">${words ? words.happening(asking, waited) : html`<p class="waiting">${plain}</p>`}</div>
+  return html`<div key="wait" class="wait">${words ? words.happening(asking, waited) : html`<p class="waiting">${plain}</p>`}</div>
     <button key="cancel" type="button" class="plain" onClick=${cancel}>${say("wait.cancel")}</button>
+    ${partial && html`<div key="partial" class="sofar" aria-live="off">${draw(contract.prediction, alone ? sofar : asking.partial, files, asking.steps, asking.photos)}</div>`}
     ${words && !partial && words.meanwhile(contract)}`;
 }
 
@@ -99,7 +99,7 @@ export function label(schema, prediction) {
   return html`<p class="verdict">${prediction?.unfamiliar ? say("label.unfamiliar") : begun(choice(prediction, words))}</p>
     ${prediction?.unfamiliar && html`<p>${say("label.unlike")} ${forced(prediction, words)}</p>`}
     ${confidences.length > 0 && html`<ul class="bars">${confidences.map(({ label, confidence }) => html`
-      <li><span>${label}</span><span>${percent(confidence)}</span>
+      <li><bdi>${label}</bdi><span>${percent(confidence)}</span>
         <svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
           <rect width=${Math.min(1, Math.max(0, confidence)) * 100} height="1" /></svg></li>`)}</ul>`}`;
 }

@@ -123,7 +123,8 @@ def playing(folder: Path, site: Path = build.SITE) -> Iterator[Played]:
 
 @contextmanager
 def visited(page: Page, bridge: Played) -> Iterator[Page]:
-    """The page that asks the bridge; whatever its scripts complain of fails the test."""
+    """The page that asks the bridge, in a browser that can not answer by itself; whatever its scripts complain of fails the test."""
+    page.add_init_script("delete globalThis.Worker")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)

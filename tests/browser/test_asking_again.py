@@ -94,7 +94,7 @@ def test_a_bridge_that_sleeps_on_is_left_alone(demo: Page, bridge: Played):
     let_pass(demo, 60)
     alert = demo.get_by_role("alert")
     expect(alert).to_have_attribute("data-kind", "bridge-unreachable")
-    expect(alert).to_contain_text("The photo is still here: ask again in a moment, or look at an example")
+    expect(alert).to_contain_text("The photo is still here: ask again in a moment. Or look at an example")
     polls = bridge.polls
     assert 12 <= polls <= MOST
     let_pass(demo, 60)
@@ -146,7 +146,7 @@ def test_only_a_bridge_that_lives_is_asked(demo: Page, bridge: Played, health):
     assert bridge.asked == 1
 
 
-@pytest.mark.parametrize("way", ["cancels", "leaves", "gives another photo"])
+@pytest.mark.parametrize("way", ["cancels", "gives another photo"])
 def test_who_goes_elsewhere_leaves_no_poll_behind(demo: Page, bridge: Played, way: str):
     """Nothing is asked in the name of somebody who has gone."""
     asks_a_sleeper(demo, bridge)
@@ -154,9 +154,6 @@ def test_who_goes_elsewhere_leaves_no_poll_behind(demo: Page, bridge: Played, wa
     if way == "cancels":
         demo.get_by_role("button", name="Cancel").click()
         expect(answer(demo)).to_contain_text("The photo is ready: press Ask.")
-    elif way == "leaves":
-        demo.get_by_role("link", name="TinySpaces").click()
-        expect(demo.get_by_role("heading", name="Ask a small model")).to_be_visible()
     else:
         demo.get_by_label("Photo").set_input_files(CAT)
         expect(answer(demo)).to_contain_text("The photo is ready: press Ask.")
@@ -292,7 +289,7 @@ def test_the_time_to_ask_again_ticks_in_silence(demo: Page, bridge: Played):
     ask(demo)
     alert = demo.get_by_role("alert")
     expect(alert).to_have_text(
-        "That was too fast. The photo is still here: ask again in 12 s, or look at an example, which needs no server."
+        "That was too fast. The photo is still here: ask again in 12 s. Or look at an example, which needs no server."
     )
     beside = demo.locator(".again")
     expect(beside).to_have_text("Ask again in 12 s.")
@@ -356,6 +353,7 @@ class Woken(httpx2.AsyncBaseTransport):
 
 def test_a_space_of_the_hub_wakes_up(page: Page, road: Road, write_contract, tmp_path, monkeypatch):
     """From the page through the bridge and the Hub's word to a real model: told how far it is, answered when it is up."""
+    page.add_init_script("delete globalThis.Worker")  # or this device would answer
     folder = write_contract(lambda contract: contract["steps"]["catdog"].update(space="someone/pets"))
     stages = ["SLEEPING"]
 

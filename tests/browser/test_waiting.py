@@ -275,7 +275,7 @@ def test_a_question_about_an_example_comes_back_to_it(demo: Page, bridge: Played
     expect(answer(demo)).to_contain_text("Answered by the model’s server")
     expect(demo.locator(".examples [aria-current]")).to_have_attribute("href", "#drawn-dog")
     expect(demo).to_have_url(re.compile("#drawn-dog$"))
-    expect(demo.locator(".frame img")).to_have_attribute("src", "examples/drawn-dog.jpg")
+    expect(demo.locator(".frame img")).to_have_attribute("src", "/catdog/examples/drawn-dog.jpg")
 
 
 def test_a_question_that_fails_meanwhile_says_so(demo: Page, bridge: Played):
@@ -353,7 +353,7 @@ def example_opened(page: Page, bridge: Played) -> None:
 def too_fast(page: Page, bridge: Played) -> None:
     bridge.instead = problem("too-many-questions", 429, "That was too fast.", retryable=True, retry_after=20)
     ask(page)
-    expect(page.get_by_text("Ask again in 20 s.")).to_be_visible()
+    expect(page.get_by_text("Ask again in 20 s.", exact=True)).to_be_visible()
 
 
 def server_asleep(page: Page, bridge: Played) -> None:
