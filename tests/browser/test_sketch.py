@@ -134,8 +134,10 @@ def test_it_is_drawn_with_the_keyboard_alone(every: Page, sketch: Locator, bridg
         every.keyboard.press("Shift+ArrowUp")
     every.keyboard.press("Space")
     every.keyboard.press("Tab")  # leaving lifts the pen
+    sheet.focus()
+    every.keyboard.press("Shift+ArrowUp")
     drawn = sent(every, bridge)
     dark = [at for at in range(480, 960, 8) if drawn.getpixel((at, 360)) == (0, 0, 0)]
     assert dark[-1] - dark[0] == pytest.approx(400, abs=10)
     assert drawn.getpixel((880, 160)) == (0, 0, 0)
-    assert drawn.getpixel((880, 260)) == (255, 255, 255)
+    assert drawn.getpixel((880, 260)) == drawn.getpixel((880, 120)) == (255, 255, 255)
