@@ -25,12 +25,8 @@ const REASONS = new Map([["NotAllowedError", "refused"], ["SecurityError", "refu
  */
 export function staged(place, { ending }, make) {
   const stage = /** @type {HTMLElement} */ (place.querySelector(".maker"));
-  // A page that is left may be kept, to be come back to; what it was making is not.
-  const left = new MutationObserver(() => place.isConnected || ending.abort());
-  left.observe(document.body, { childList: true });
   place.dataset.making = make;
   ending.signal.addEventListener("abort", () => {
-    left.disconnect();
     const focused = stage.contains(document.activeElement);
     delete place.dataset.making;
     render(null, stage);

@@ -227,6 +227,7 @@ export function makers(place, { leaving, offered }, take, most = Infinity) {
   let ending = new AbortController();
   const end = () => ending.abort();
   leaving.addEventListener("abort", end);
+  place.closest("main")?.addEventListener("away", end); // a camera is off while another page is looked at
   place.addEventListener("click", (event) => {
     const { make } = /** @type {HTMLElement} */ (event.target).dataset;
     if (!make) return;

@@ -60,6 +60,7 @@ async function visit(address, scroll) {
     if (turn !== visits) return;
     alive.delete(shown); // so that it is the last again, and is not let go of
     forget();
+    find("main").dispatchEvent(new Event("away"));
     find("main").replaceWith(next);
     find("footer").replaceWith(footer); // it leads to this very page in other languages
     document.title = page.title;

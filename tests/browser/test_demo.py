@@ -287,7 +287,7 @@ def test_a_long_label_stays_on_the_page(demo: Page):
     label = "Donaudampfschifffahrtsgesellschaftskapitaen"
     demo.set_viewport_size({"width": 320, "height": 700})
     demo.get_by_role("link", name="Chelsea, a cat").click()
-    demo.locator(".bars li span").first.evaluate(f"(span) => {{ span.textContent = '{label}' }}")
+    demo.locator(".bars li bdi").first.evaluate(f"(span) => {{ span.textContent = '{label}' }}")
     demo.locator(".verdict").evaluate(f"(verdict) => {{ verdict.textContent = 'A {label}, 98 %.' }}")
     assert demo.evaluate("document.documentElement.scrollWidth") <= 320
 
