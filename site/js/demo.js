@@ -295,11 +295,13 @@ export class Demo {
     if (location.hash.startsWith("#?")) return this.fillFromAddress();
     const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
     if (!example) return location.hash ? undefined : this.close();
+    this.prepare();
     this.leave();
     this.mark(example.name);
     this.fill(located(example.input, this.home), example.alt ?? example.title);
-    const photos = Object.values(located(example.input, this.home)).flat().map(({ file }) => file);
-    this.show({ name: "answered", answer: saved(example, this.home), ...this.more(), photos: photos.map((url) => ({ url, name: url?.split("/").pop() })) });
+    const given = Object.values(located(example.input, this.home)).flat();
+    const photos = given.filter((each) => each?.file).map(({ file }) => ({ url: file, name: file.split("/").pop() }));
+    this.show({ name: "answered", answer: saved(example, this.home), photos, ...this.more() });
     this.reveal();
   }
 
@@ -307,7 +309,8 @@ export class Demo {
   reveal() {
     const demo = this.find(".demo");
     const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
-    demo.scrollIntoView({ block: "nearest" });
+    // Of what is higher than the window, the nearest end would be the wrong one: the photo is at its beginning.
+    demo.scrollIntoView({ block: demo.offsetHeight > innerHeight ? "start" : "nearest" });
     if (low()) demo.scrollIntoView();
     if (low()) this.region.parentElement?.scrollIntoView();
   }

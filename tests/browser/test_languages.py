@@ -32,7 +32,7 @@ def test_what_is_said_is_there_and_what_is_there_is_said():
     said = {(key, more != "") for _, key, more in SAID.findall(text)}
     assert sorted({key for key, begins in said if not begins} - there) == []
     begun = tuple(key for key, begins in said if begins)
-    named = {key for key in there if f'"{key}"' in text or key.startswith(begun)}
+    named = {key for key in there if re.search(rf"""["']{re.escape(key)}["']""", text) or key.startswith(begun)}
     assert sorted(there - named) == []
 
 
