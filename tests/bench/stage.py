@@ -145,9 +145,10 @@ def bridge(folder: Path, here: str, demos: Path, **settings: object) -> Iterator
 
 
 @contextmanager
-def published(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Run the Space that this project publishes; yield its address, and the folder of its demos."""
-    subprocess.run([sys.executable, "-m", "training.publish", "--to", folder], cwd=ROOT, check=True, stdout=sys.stderr)
+def published(folder: Path, *words: object) -> Iterator[tuple[str, Path]]:
+    """Run the Space that this project publishes, told more in `words`; yield its address, and the folder of its demos."""
+    command = [sys.executable, "-m", "training.publish", "--to", folder, *words]
+    subprocess.run([*map(str, command)], cwd=ROOT, check=True, stdout=sys.stderr)
     port, log = free_port(), folder / "space.log"
     process = start([sys.executable, "app.py"], log, folder, GRADIO_SERVER_PORT=port)
     try:
