@@ -9,6 +9,8 @@ And more for whoever changes the bridge:
     python3 dev.py test --gradio        real servers of fifteen Gradio versions, asked: some minutes
     python3 dev.py test -m slow         what takes long: two processes that learn, ten thousand photos; two minutes
     python3 dev.py test --faults        the whole list of faults over real sockets, as a table: three minutes
+    python3 dev.py test --firefox       the core flow in Firefox, where there is one
+    python3 dev.py bench page           what the pages weigh and how soon they answer, beside Gradio's own
     python3 dev.py bench bridge         what a question costs, beside every other way to ask a Space
     python3 dev.py bench dialects       the same as a table, beside Gradio's own two clients
     python3 dev.py bench outage         what an outage does to askers and to the Space: five minutes
@@ -277,15 +279,20 @@ def _run(*words: object) -> None:
 # --- test
 
 
+# What is asked for by itself, and what pytest is told then.
+APART = {
+    "--gradio": ["tests/test_matrix.py", "-m", "gradio"],
+    "--faults": ["tests/faults", "-m", "fault", "-p", "tests.faults.table", "--quiet"],
+    "--firefox": ["tests/browser/test_firefox.py", "-m", "firefox"],
+}
+
+
 def test(rest: list[str]) -> int:
     """Check everything in the order that fails soonest; return the first exit code that is not 0."""
-    if "--gradio" in rest:
-        rest = [word for word in rest if word != "--gradio"]
-        return subprocess.run([PYTHON, "-m", "pytest", "tests/test_matrix.py", "-m", "gradio", *rest]).returncode
-    if "--faults" in rest:
-        rest = [word for word in rest if word != "--faults"]
-        faults = [PYTHON, "-m", "pytest", "tests/faults", "-m", "fault", "-p", "tests.faults.table", "--quiet"]
-        return subprocess.run([*faults, *rest]).returncode
+    for word, which in APART.items():
+        if word in rest:
+            rest = [each for each in rest if each != word]
+            return subprocess.run([PYTHON, "-m", "pytest", *which, *rest], env=_with_node()).returncode
     env = _with_node()
     env["TEST_BROWSER"] = find_browser()
     checks = [
@@ -295,7 +302,8 @@ def test(rest: list[str]) -> int:
         [BIN / "node", ROOT / "tests/node_modules/typescript/bin/tsc", "-p", "tests/tsconfig.json"],
         [PYTHON, "-m", "training.record", "--check"],
         [PYTHON, "-m", "training.card", "--check"],
-        [PYTHON, "-m", "pytest", *rest],
+        # Two at a time, and what is in one file by one of the two: it shares a Space and a browser.
+        [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *rest],
     ]
     for check in checks:
         print("·", " ".join(Path(str(word)).name for word in check), flush=True)

@@ -276,7 +276,7 @@ def test_ctrl_c_is_answered_in_a_sentence(tmp_path):
         "-m",
         "training.gather",
         "--from",
-        mine(tmp_path, 60, (1600, 1200)),
+        mine(tmp_path, 240, (1200, 900)),
         "--to",
         tmp_path / "bears",
     ]

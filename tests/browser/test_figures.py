@@ -48,7 +48,11 @@ def test_figures_and_card_can_be_read_by_everybody(page: Page, address, scheme):
     region = page.get_by_role("region", name="Label by label")
     region.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    scrolled = """new Promise((done) => {
+        const seen = () => (document.activeElement.scrollLeft > 0 ? done(true) : requestAnimationFrame(seen));
+        seen();
+    })"""  # `wait_for_function` evaluates text in the page, which its policy forbids
+    assert page.evaluate(scrolled)
     expect(page.get_by_role("heading", name="How to ask it", level=3)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ def test_pages_change_without_a_reload(visitor: Page, road: Road):
     """Title, focus and the way back are those of real pages."""
     visitor.goto(road.origin)
     visitor.evaluate("window.mark = 1")
-    visitor.get_by_role("link", name="Cat or dog?").click()
+    visitor.get_by_role("link", name="Cat or dog?").first.click()
     expect(visitor.get_by_role("heading", name="Cat or dog?")).to_be_focused()
     expect(visitor).to_have_title("Cat or dog? · TinySpaces")
     expect(visitor).to_have_url(road.demo)
@@ -47,7 +47,7 @@ def test_a_demo_left_behind_answers_nothing_more(visitor: Page, road: Road):
         visitor.get_by_role("link", name="TinySpaces").click()
         expect(visitor.get_by_role("heading", name="Ask a small model")).to_be_focused()
         assert visitor.evaluate(paste), "a demo that is gone still takes photos"
-        visitor.get_by_role("link", name="Cat or dog?").click()
+        visitor.get_by_role("link", name="Cat or dog?").first.click()
         expect(visitor.get_by_role("heading", name="Cat or dog?")).to_be_focused()
     asked = []
     visitor.on("request", lambda request: asked.append(request.url) if "/bridge/" in request.url else None)
@@ -97,7 +97,7 @@ def test_a_page_that_comes_too_late_is_not_shown(visitor: Page, road: Road):
     visitor.goto(road.origin)
     held = []
     visitor.route("**/catdog/", lambda route: held.append(route))
-    visitor.get_by_role("link", name="Cat or dog?").click()
+    visitor.get_by_role("link", name="Cat or dog?").first.click()
     expect(visitor).to_have_url(road.demo)
     visitor.go_back()
     expect(visitor).to_have_url(f"{road.origin}/")
@@ -158,7 +158,7 @@ def test_a_projects_page_below_a_path(visitor: Page, road: Road, tmp_path):
     with dev.site(tmp_path / "dist", 0, "/repo/") as port:
         origin = f"http://127.0.0.1:{port}"
         visitor.goto(f"{origin}/repo/")
-        visitor.get_by_role("link", name="Cat or dog?").click()
+        visitor.get_by_role("link", name="Cat or dog?").first.click()
         visitor.get_by_role("link", name="Chelsea, a cat").click()
         expect(visitor.get_by_role("region", name="Answer")).to_contain_text("A cat")
         expect(visitor).to_have_url(f"{origin}/repo/catdog/#cat")

@@ -21,8 +21,10 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 def kept(page: Page) -> None:
     """Wait until the worker that keeps pages is at work, and has seen this page."""
-    page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate("""navigator.serviceWorker.ready.then(() => new Promise((done) => {
+        const seen = () => (navigator.serviceWorker.controller ? done() : setTimeout(seen, 20));
+        seen();
+    }))""")
     page.reload()
 
 
