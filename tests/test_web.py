@@ -305,7 +305,7 @@ def test_a_rest_of_seconds_is_kept_to_the_second():
     assert asked[2] - asked[0] >= 0.95
 
 
-@pytest.mark.parametrize("wish", ["3600", formatdate(time.time() + 3600, usegmt=True)])
+@pytest.mark.parametrize("wish", ["3600", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "a date"])
 def test_a_host_that_wants_an_hour_has_it(wish):
     """None of its other pictures is asked for today; and the next run may ask again."""
     answer, asked = times_of([says(429, Retry_After=wish)])
