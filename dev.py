@@ -48,7 +48,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
 SPACE = "training/space/requirements.txt"
-BENCHES = ("bridge", "dialects", "outage", "photos", "soak", "training")
+BENCHES = ("bridge", "dialects", "outage", "page", "photos", "soak", "training")
 NEEDS = {
     "serve": ["-r", SPACE, "-e", ".[build]"],
     "test": ["-r", SPACE, "-e", ".[build,train,test]"],
