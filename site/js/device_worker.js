@@ -15,6 +15,8 @@ import { Refused, fetched } from "./stored.js";
  */
 
 const THREADS = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+// Threads that wait sleep: there are few processors, and the page itself wants one.
+const OPTIONS = { extra: { session: { intra_op: { allow_spinning: "0" } } } };
 const STRIP = 1 << 20; // pixels that are copied at once: some browsers have no canvas for all of a large photo
 const LEAST = 1 << 20; // pixels of a photo that is never made smaller
 const LARGEST = 1024; // pixels of a drawn photo's longer side, as in training/space/model.py
@@ -81,7 +83,7 @@ async function prepare({ runtime, models, cache }, signal, arrived) {
     env.wasm.wasmBinary = contents.shift();
   }
   for (const [at, { address }] of missing.entries()) {
-    sessions.set(address, await InferenceSession.create(new Uint8Array(contents[at])));
+    sessions.set(address, await InferenceSession.create(new Uint8Array(contents[at]), OPTIONS));
     env.wasm.wasmBinary = undefined; // it is running: 14 MB that nobody needs any more
     begun = true;
   }

@@ -3,6 +3,8 @@
 /* global KEPT */
 
 const CACHE = `pages ${KEPT.base} ${KEPT.version}`;
+// A static host sends no headers of our choosing: with this one, a page's models run on several threads, and nothing else of it changes.
+const APART = ["Document-Isolation-Policy", "isolate-and-credentialless"];
 const SLOW = 4000; // milliseconds after which a page that is kept is better than a page that may come
 
 addEventListener("install", (event) => {
@@ -20,8 +22,17 @@ addEventListener("fetch", (event) => {
   // What runs on the device, device.js keeps itself.
   if (!ours || /\.(onnx|gz)$/.test(pathname)) return;
   // What is named after its content never changes.
-  event.respondWith(pathname.startsWith(`${KEPT.base}assets/`) ? kept(request) : newest(request));
+  const answer = pathname.startsWith(`${KEPT.base}assets/`) ? kept(request) : newest(request);
+  event.respondWith(/^(document|worker)$/.test(request.destination) ? answer.then(apart) : answer);
 });
+
+/** @param {Response} response */
+function apart(response) {
+  if (response.type === "opaqueredirect") return response;
+  const headers = new Headers(response.headers);
+  headers.set(...APART);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
 
 /** Older versions are let go of; other sites may share this origin. */
 async function forget() {

@@ -10,5 +10,5 @@ export interface Session {
   run(feed: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
-export const InferenceSession: { create(model: Uint8Array): Promise<Session> };
+export const InferenceSession: { create(model: Uint8Array, options?: object): Promise<Session> };
 export const env: { wasm: { numThreads: number; wasmBinary?: ArrayBuffer } };

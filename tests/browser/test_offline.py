@@ -48,6 +48,21 @@ def test_after_one_visit_a_demo_opens_and_answers_without_a_line(context: Browse
     expect(answer).to_contain_text("Answered on this device", timeout=20_000)
 
 
+def test_what_runs_here_runs_on_several_threads_from_the_second_visit_on(context: BrowserContext, road: Road):
+    """A page may have them where it is apart from others, and the worker that keeps pages is what says so of it."""
+    page = context.new_page()
+    page.goto(road.demo)
+    assert not page.evaluate("crossOriginIsolated"), "nothing but that worker sets us apart"
+    kept(page)
+    assert page.evaluate("crossOriginIsolated")
+    page.get_by_label("Keep everything on this device").check()
+    page.get_by_label("Photo").set_input_files(CAT)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("region", name="Answer")).to_contain_text("Answered on this device", timeout=20_000)
+    threads = min(4, page.evaluate("navigator.hardwareConcurrency"))
+    assert sum("/ort.wasm" in each.url for each in page.workers) == threads - 1
+
+
 def test_it_can_be_installed(context: BrowserContext, road: Road):
     """Chromium itself finds nothing that is missing, in each language."""
     page = context.new_page()
