@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from api_bridge.app import create_app, log_to_stderr
     from api_bridge.bridge import Answer, Bridge
-    from api_bridge.contract import Contract, File, load, load_all
+    from api_bridge.contract import Contract, load, load_all
     from api_bridge.faults import Fault
+    from api_bridge.media import File
     from api_bridge.recorded_space import RecordedSpace
     from api_bridge.space import GradioSpace, Space
 
@@ -37,8 +38,9 @@ __all__ = [
 _HOMES = {
     "app": ("create_app", "log_to_stderr"),
     "bridge": ("Answer", "Bridge"),
-    "contract": ("Contract", "File", "load", "load_all"),
+    "contract": ("Contract", "load", "load_all"),
     "faults": ("Fault",),
+    "media": ("File",),
     "recorded_space": ("RecordedSpace",),
     "space": ("GradioSpace", "Space"),
 }

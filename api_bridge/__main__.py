@@ -28,17 +28,18 @@ from api_bridge.add import accept, add, named
 from api_bridge.admission import Gate
 from api_bridge.bridge import Bridge
 from api_bridge.check import check, said_of
-from api_bridge.contract import Contract, File, Json, each_file, load_all
+from api_bridge.contract import Contract, load_all
 from api_bridge.contract import load as load_one
 from api_bridge.faults import ContractBroken, ContractUnreadable, DemoUnknown, Fault, InputRefused, SpaceFault
 from api_bridge.findings import Finding
 from api_bridge.hub import advice, stage
 from api_bridge.learn import NotCarried
-from api_bridge.media import ending_of
+from api_bridge.media import File, each_file, ending_of
 from api_bridge.photos import describe
 from api_bridge.recorded_space import RecordedSpace
 from api_bridge.settings import Settings, SettingsError, load, shown
 from api_bridge.space import GradioSpace, Space, address
+from api_bridge.strict_json import Json
 from api_bridge.transcript import RecordingWire
 from api_bridge.wire import HttpWire
 

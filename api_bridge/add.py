@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from api_bridge.components import slug
-from api_bridge.contract import Contract, Json, wrong_with
+from api_bridge.contract import Contract, wrong_with
 from api_bridge.examples import made_up, offered, record, recorded
 from api_bridge.learn import NotCarried, chosen, draft, now
 from api_bridge.space import GradioSpace
+from api_bridge.strict_json import Json
 
 HUB_PAGE = re.compile(r"https://huggingface\.co/spaces/([\w.-]+/[\w.-]+)(/.*)?$")
 RESERVED = ("assets", "status")  # folders of the site

@@ -4,10 +4,12 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from api_bridge.contract import Contract, File, Json, each_file
+from api_bridge.contract import Contract
 from api_bridge.drift import ONLY, given, label_names
 from api_bridge.faults import ContractBroken
 from api_bridge.findings import Finding, Note, bare, findings_of, short, told, told_all
+from api_bridge.media import File, each_file
+from api_bridge.strict_json import Json
 
 
 def compare_examples(example: Json, prediction: Json, contract: Contract) -> list[Finding]:

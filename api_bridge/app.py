@@ -19,7 +19,6 @@ from starlette.types import Message
 
 from api_bridge.admission import Gate, client_of
 from api_bridge.bridge import Answer, Bridge
-from api_bridge.contract import Json
 from api_bridge.dialects import Told
 from api_bridge.faults import (
     Fault,
@@ -35,6 +34,7 @@ from api_bridge.questions import Question, Questions
 from api_bridge.reading import Reader
 from api_bridge.steps import Outcome
 from api_bridge.stream import Left, told_as_it_happens, unless_they_leave
+from api_bridge.strict_json import Json
 
 UNFORESEEN = Fault("Something went wrong in the bridge itself. What you gave was not kept.")
 UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # proxies pass each event on at once

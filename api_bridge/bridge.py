@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from api_bridge.admission import INSIDE, WAITING
 from api_bridge.clean import Cleaning
-from api_bridge.contract import Contract, File, Json, each_file
+from api_bridge.contract import Contract
 from api_bridge.dialects import About, Told
 from api_bridge.faults import DemoUnknown, Fault, SpaceBusy
 from api_bridge.files import Files
+from api_bridge.media import File, each_file
 from api_bridge.memory import KEPT, MOST, Memory, key_of
 from api_bridge.metrics import Metrics
 from api_bridge.patience import Clock, Deadline, Dice
@@ -20,6 +21,7 @@ from api_bridge.patiently import Patiently
 from api_bridge.pipeline import Step
 from api_bridge.space import Space
 from api_bridge.steps import Call, Outcome, outcomes_of
+from api_bridge.strict_json import Json
 from api_bridge.workshop import Workshop
 
 PATIENCE = 30.0  # seconds a visitor is kept waiting at most

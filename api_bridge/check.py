@@ -17,7 +17,7 @@ import httpx2
 from api_bridge import photos
 from api_bridge.answers import compare_examples
 from api_bridge.bridge import Bridge
-from api_bridge.contract import Contract, Json, files_in
+from api_bridge.contract import Contract
 from api_bridge.dialects import About
 from api_bridge.drift import compare, endpoint_gone
 from api_bridge.examples import recorded
@@ -25,9 +25,11 @@ from api_bridge.faults import AppFailed, ContractBroken, ContractUnreadable, Fau
 from api_bridge.findings import Finding, worst
 from api_bridge.hub import advice, stage
 from api_bridge.learn import NotCarried, draft, now
+from api_bridge.media import files_in
 from api_bridge.parts import alone, of_step
 from api_bridge.report import Outcome
 from api_bridge.space import GradioSpace, as_agreed
+from api_bridge.strict_json import Json
 from api_bridge.wire import translated
 
 Spaces = Mapping[str, GradioSpace]  # by the names that the contract calls them

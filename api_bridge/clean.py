@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from api_bridge.contract import File, Json, each_file
 from api_bridge.faults import OutOfTime
+from api_bridge.media import File, each_file
 from api_bridge.memory import Joined
 from api_bridge.metrics import Metrics
 from api_bridge.patience import Clock, Deadline
 from api_bridge.pipeline import INPUT, Step
+from api_bridge.strict_json import Json
 from api_bridge.workshop import Workshop
 
 

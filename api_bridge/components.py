@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api_bridge.contract import Json
+from api_bridge.strict_json import Json
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from api_bridge.contract import Json
 from api_bridge.dialects import DIALECTS
 from api_bridge.findings import Finding, Note, findings_of, listed, told, told_all
 from api_bridge.limits import limits, words
 from api_bridge.pipeline import part_of
+from api_bridge.strict_json import Json
 
 KNOWN = {*(each.name for each in DIALECTS), "client"}
 

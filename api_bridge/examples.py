@@ -17,10 +17,13 @@ from PIL import Image, ImageDraw
 from api_bridge import photos
 from api_bridge.answers import compare_examples
 from api_bridge.bridge import Bridge
-from api_bridge.contract import Contract, File, Json, each_file, is_file
+from api_bridge.contract import Contract
 from api_bridge.faults import Fault, VisitorFault
+from api_bridge.media import File, each_file
 from api_bridge.recorded_space import read
+from api_bridge.schema import is_file
 from api_bridge.space import GradioSpace
+from api_bridge.strict_json import Json
 
 MOST = 6  # examples of a Space that are kept
 TOLERANCE = 0.02  # how far a confidence may move before `check` speaks of it

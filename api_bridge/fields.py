@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from api_bridge.components import NEVER, Component
-from api_bridge.contract import Json
+from api_bridge.strict_json import Json
 
 Schema = dict[str, Any]
 

@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from hashlib import sha256
 
-from api_bridge.contract import File, Json
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 
 MOST = 100_000_000  # bytes that are kept at most; the oldest go first
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from api_bridge.contract import Json
+from api_bridge.strict_json import Json
 
 SEVERITIES = ("breaking", "risky", "benign")  # the worst first
 Note = tuple[str, str]  # a code, and the sentence that says what changed

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import httpx2
 from starlette.types import ASGIApp, Message
 
-from api_bridge.contract import Json
+from api_bridge.strict_json import Json
 from api_bridge.wire import LONGEST_ANSWER, HttpWire, body_of, translated
 
 SESSION = "bridge"

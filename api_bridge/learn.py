@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import jsonschema_rs
-
 from api_bridge.components import slug
-from api_bridge.contract import Json, is_file
 from api_bridge.dialects import About, Endpoint, Parameter
 from api_bridge.fields import field, why_not
 from api_bridge.predictions import prediction
+from api_bridge.schema import Checker, is_file
+from api_bridge.strict_json import Json
 
 
 class NotCarried(Exception):
@@ -176,7 +175,7 @@ def _usual(parameter: Parameter, schema: Mapping[str, Json]) -> Json:
         return schema.get("default")
     if schema["kind"] in ("number", "slider") and isinstance(default, float) and default.is_integer():
         default = int(default)
-    checker = jsonschema_rs.Draft202012Validator(dict(schema))
+    checker = Checker(dict(schema))
     return default if checker.is_valid(default) else schema.get("default")
 
 

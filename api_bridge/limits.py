@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-import jsonschema_rs
-
-from api_bridge.contract import Json
 from api_bridge.findings import Note, told, told_all
 from api_bridge.refusals import TYPES, media_words
+from api_bridge.schema import Checker
+from api_bridge.strict_json import Json
 
 EDGES = {  # +1: a larger one is narrower
     "minimum": (1, "at least {}"),
@@ -54,7 +53,7 @@ def _choices(place: str, old: Json, new: Json, part: str) -> Iterator[tuple[bool
     if "enum" not in old:
         yield False, sort, f"The {place} takes only {named(new['enum'])} now."
         return
-    checker = jsonschema_rs.Draft202012Validator(new)
+    checker = Checker(new)
     if gone := [value for value in old["enum"] if not checker.is_valid(value)]:
         yield False, sort, f"The {place} does not take {named(gone)} any more."
     if fresh := [value for value in new.get("enum", ()) if value not in old["enum"]]:

@@ -13,9 +13,10 @@ from typing import Any, Generic, Literal, TypeVar
 
 from cachetools import TTLCache
 
-from api_bridge.contract import File, Json
 from api_bridge.dialects import Told
+from api_bridge.media import File
 from api_bridge.patience import Clock
+from api_bridge.strict_json import Json
 
 MOST = 500  # predictions
 MOST_BYTES = 50_000_000

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from api_bridge.contract import Contract, Json, is_file
+from api_bridge.contract import Contract
 from api_bridge.faults import Fault
+from api_bridge.schema import is_file
+from api_bridge.strict_json import Json
 
 TEXT, SECONDS = {"type": "string"}, {"type": "number", "minimum": 0}
 ETA = {"type": ["number", "null"], "minimum": 0}  # seconds, as far as is known

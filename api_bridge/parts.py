@@ -6,10 +6,10 @@ Drift of a demo of several steps: each step is held against what it was as if it
 
 from dataclasses import replace
 
-from api_bridge.contract import Json
 from api_bridge.drift import compare, fields_changed
 from api_bridge.findings import SEVERITIES, Finding, findings_of
 from api_bridge.pipeline import INPUT, Step, part_of, read
+from api_bridge.strict_json import Json
 
 
 def compare_demos(agreed: Json, live: Json) -> list[Finding]:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from api_bridge.admission import INSIDE, WAITING, Door
-from api_bridge.contract import Json
 from api_bridge.dialects import Told
 from api_bridge.faults import Fault, OutOfTime, SpaceBusy
 from api_bridge.hub import is_name, stage
@@ -30,6 +29,7 @@ from api_bridge.patience import (
     wait_before_retry,
 )
 from api_bridge.space import Space
+from api_bridge.strict_json import Json
 from api_bridge.waking import LONGEST, Waker
 
 LEFT_ALONE = "The Space failed several times and is left alone for a moment."

@@ -11,9 +11,8 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
-from api_bridge.contract import File
 from api_bridge.faults import FileTooLarge, InputRefused
-from api_bridge.media import ENDINGS, media_of
+from api_bridge.media import ENDINGS, File, media_of
 
 READ = ("JPEG", "PNG", "WEBP")
 # MPO is what many phones write: a JPEG with a second, smaller picture behind it.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-Json = Any
+from api_bridge.strict_json import Json
 
 INPUT = "input"
 REFERENCE = re.compile(r"([a-z][a-z0-9_-]*)(?:\.([a-z][a-z0-9_]*)(\[\])?)?")

@@ -53,9 +53,19 @@ def _annotated(component: Component) -> Schema:
 
 
 def _gallery(component: Component) -> Schema:
+    return {"kind": "gallery", "type": ["array", "null"], "items": _captioned()}
+
+
+def _captioned() -> Schema:
     properties = {"media": given_file(), "caption": {"type": ["string", "null"]}}
-    shown = {"type": "object", "required": list(properties), "properties": properties}
-    return {"kind": "gallery", "type": ["array", "null"], "items": shown}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _chat(component: Component) -> Schema:
+    # Beside what one said, the files that they gave; a field takes words alone.
+    turn = turns()
+    turn["properties"]["files"] = {"type": "array", "items": _captioned()}
+    return {"kind": "chat", "type": ["array", "null"], "items": turn}
 
 
 def _plot(component: Component) -> Schema:
@@ -108,6 +118,6 @@ PREDICTIONS: dict[str, Callable[[Component], Schema]] = {
     "nativeplot": _said("json", _ANY),
     "colorpicker": _said("color", _WORDS),
     "datetime": _said("date", {"type": ["string", "number", "null"]}),
-    "chatbot": _said("chat", {"type": ["array", "null"], "items": turns()}),
+    "chatbot": _chat,
     "multimodaltextbox": _said_message,
 }

@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from api_bridge.bridge import Answer
-from api_bridge.contract import Json
 from api_bridge.dialects import Told
 from api_bridge.faults import QuestionGone, SpaceBusy
+from api_bridge.strict_json import Json
 
 MOST = 64  # questions kept at once
 KEPT = 60.0  # seconds since somebody last asked for it

@@ -10,9 +10,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from api_bridge import photos
-from api_bridge.contract import Contract, File, Json, loads
+from api_bridge.contract import Contract
 from api_bridge.faults import FileTooLarge, MalformedRequest, RequestTooSlow, SpaceBusy
-from api_bridge.media import ending_of
+from api_bridge.media import File, ending_of
+from api_bridge.strict_json import Json, loads
 
 LONGEST_REQUEST = 9_000_000  # bytes: a photo of 8 MB and what a form puts around it
 LONGEST_OF_SEVERAL = 40_000_000  # where a field takes several files: twelve photos as phones make them

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from api_bridge import photos
 from api_bridge.components import Component
-from api_bridge.contract import Contract, File, Json, each_file
+from api_bridge.contract import Contract
 from api_bridge.dialects import About, Endpoint, Parameter, Told
 from api_bridge.faults import AppFailed, ContractBroken
+from api_bridge.media import File, each_file
+from api_bridge.strict_json import Json
 
 
 class RecordedSpace:

@@ -4,11 +4,9 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from api_bridge.faults import Fault, FileTooLarge, InputRefused, MalformedRequest, MediaRefused
-
-Json = Any  # what json.loads returns
+from api_bridge.strict_json import Json
 
 TYPES = {
     "number": "a number",

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api_bridge.contract import Json
 from api_bridge.findings import Finding
+from api_bridge.strict_json import Json
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from typing import Protocol
 import httpx2
 
 from api_bridge.components import slug
-from api_bridge.contract import Json
 from api_bridge.dialects import About, Dialect, Endpoint, Told, meet
 from api_bridge.dialects.values import Files, incoming, outgoing
 from api_bridge.faults import ContractBroken, Fault
+from api_bridge.strict_json import Json
 from api_bridge.wire import CONNECT, HttpWire, Wire, translated
 
 __all__ = ["About", "Endpoint", "GradioSpace", "Space", "address"]

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api_bridge.contract import Json
 from api_bridge.dialects import Told
 from api_bridge.faults import Fault
 from api_bridge.patience import Clock
 from api_bridge.pipeline import Pipeline, Step
+from api_bridge.strict_json import Json
 
 AT_ONCE = 2  # of several, so that one question does not take every place at a Space
 

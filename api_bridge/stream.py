@@ -15,8 +15,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from api_bridge.contract import Json
 from api_bridge.dialects import Told
+from api_bridge.strict_json import Json
 
 HEARTBEAT = 10.0  # seconds of silence after which a comment says that we are still here
 UNREAD = 64  # events kept for a slow reader; what is beyond them is lost, but for the last

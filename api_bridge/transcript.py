@@ -17,8 +17,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from api_bridge.contract import File, Json
 from api_bridge.faults import Fault
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import LONGEST_ANSWER, HttpWire, Socket
 
 SPACE = "http://space"  # in the place of every address

@@ -11,7 +11,6 @@ from api_bridge.pipeline import (
     INPUT,
     ORDERS,
     Comparison,
-    Json,
     Pipeline,
     Reference,
     Step,
@@ -20,6 +19,7 @@ from api_bridge.pipeline import (
     part_of,
     sort_of,
 )
+from api_bridge.strict_json import Json
 
 
 def hold(contract: Mapping[str, Json], pipeline: Pipeline) -> None:

@@ -21,8 +21,9 @@ from uuid import uuid4
 import httpx2
 import httpx2.websockets
 
-from api_bridge.contract import File, Json, loads
 from api_bridge.faults import AppFailed, ContractBroken, Fault, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.media import File
+from api_bridge.strict_json import Json, loads
 
 CONNECT = 3.0  # seconds until a Space must have taken the call
 FIRST_BYTE = 10.0  # seconds until it must say something where nothing has to be computed, and between two bytes

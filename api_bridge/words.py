@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from html import unescape
 from typing import Protocol
 
-from api_bridge.contract import Json, is_file
+from api_bridge.schema import is_file
+from api_bridge.strict_json import Json
 
 
 class Say(Protocol):

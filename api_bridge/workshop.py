@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from api_bridge import photos
-from api_bridge.contract import File, Json
 from api_bridge.faults import Fault, InputRefused, OutOfTime, SpaceBusy
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 
 # Below these a worker's road costs a third more (2.2 → 3.0 ms at 0.3 megapixels),
 # and a thread holds up the loop for 2 ms at most. Above them a thread does for 25 to 50 ms. Measured.

@@ -4,7 +4,9 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from api_bridge.contract import Contract, File, is_file
+from api_bridge.contract import Contract
+from api_bridge.media import File
+from api_bridge.schema import is_file
 
 # A contract with every word that both checkers know, where catdog has a few.
 EVERYTHING: dict[str, Any] = {

@@ -13,7 +13,7 @@ from proxy import proxy
 from servers import gradio_like, says, server
 
 from api_bridge import load
-from api_bridge.contract import files_in
+from api_bridge.media import files_in
 
 FORM = ROOT / "tests/gradio_form.py"
 

@@ -19,8 +19,8 @@ import dev
 from api_bridge import Bridge, RecordedSpace, create_app, load, load_all, photos
 from api_bridge.admission import Gate
 from api_bridge.answers import compare_examples
-from api_bridge.contract import files_in
 from api_bridge.faults import AppFailed
+from api_bridge.media import files_in
 
 HERE = "http://bridge"
 DEMOS = {each.demo: each for each in load_all(ROOT / "site/demos").values()}

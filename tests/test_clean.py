@@ -7,8 +7,8 @@ import pytest
 from conftest import run
 
 from api_bridge.clean import Cleaning
-from api_bridge.contract import File
 from api_bridge.faults import OutOfTime
+from api_bridge.media import File
 from api_bridge.metrics import Metrics
 from api_bridge.patience import Deadline
 from api_bridge.pipeline import read

@@ -9,7 +9,7 @@ from cases import EVERYTHING, NESTED, inputs, predictions, valid, with_files
 from conftest import CAT, CATDOG
 
 from api_bridge import photos
-from api_bridge.contract import Contract, File, load, load_all, loads
+from api_bridge.contract import Contract, load, load_all
 from api_bridge.faults import (
     ContractBroken,
     ContractUnreadable,
@@ -19,6 +19,8 @@ from api_bridge.faults import (
     MalformedRequest,
     MediaRefused,
 )
+from api_bridge.media import File
+from api_bridge.strict_json import loads
 
 EVERY = Contract({"demo": "every", "revision": 1, "title": "Every", "input": EVERYTHING, "prediction": {}}, Path())
 

@@ -17,11 +17,12 @@ import pytest
 
 from api_bridge.answers import compare_examples
 from api_bridge.components import Component
-from api_bridge.contract import Contract, File, load, wrong_with
+from api_bridge.contract import Contract, load, wrong_with
 from api_bridge.dialects import About, Endpoint, Parameter
 from api_bridge.drift import compare, endpoint_gone
 from api_bridge.findings import CODES, SEVERITIES, Finding, worst
 from api_bridge.learn import draft
+from api_bridge.media import File
 
 HERE = Path(__file__).parent
 LEARNED = [path for path in sorted((HERE / "contracts").glob("*.json")) if path.stem != "pipelines"]

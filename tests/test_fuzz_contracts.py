@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from test_openapi import FORMS
 
 from api_bridge import load
-from api_bridge.contract import File
 from api_bridge.faults import ContractBroken, ContractUnreadable, VisitorFault
+from api_bridge.media import File
 from api_bridge.openapi import openapi
 
 

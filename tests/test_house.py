@@ -16,11 +16,13 @@ import api_bridge
 # Each may import from those before it.
 ORDER = [
     "faults",
+    "strict_json",
+    "media",
     "refusals",
     "pipeline",
     "unclear",
+    "schema",
     "contract",
-    "media",
     "photos",
     "patience",
     "components",

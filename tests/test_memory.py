@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from test_patience import Clock, now, virtually
 
-from api_bridge.contract import File
 from api_bridge.faults import OutOfTime, SpaceBusy
+from api_bridge.media import File
 from api_bridge.memory import KEPT, Memory, key_of
 
 CAT = File(b"a cat", "image/jpeg", ending=".jpg")

@@ -21,8 +21,8 @@ from test_bridge import ScriptedSpace
 
 from api_bridge import Bridge, Contract, create_app, load
 from api_bridge.admission import Gate
-from api_bridge.contract import File
 from api_bridge.faults import AppFailed, ContractBroken, OutOfTime, SpaceBusy, SpaceUnreachable
+from api_bridge.media import File
 from api_bridge.space import About, Endpoint
 
 EXAMPLES = os.environ.get("EXAMPLES", "6")

@@ -7,7 +7,6 @@ import pytest
 from conftest import run
 
 from api_bridge.components import Component
-from api_bridge.contract import File
 from api_bridge.dialects import Endpoint, Parameter, meet
 from api_bridge.dialects.diffs import changed
 from api_bridge.dialects.queue4 import Queue4
@@ -15,6 +14,7 @@ from api_bridge.dialects.queue5 import Queue5
 from api_bridge.dialects.socket3 import Socket3
 from api_bridge.dialects.values import Files, incoming, outgoing
 from api_bridge.faults import AppFailed, ContractBroken, SpaceBusy
+from api_bridge.media import File
 from api_bridge.space import GradioSpace, as_agreed
 from api_bridge.transcript import RecordedWire
 

@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 
 from api_bridge import photos, workshop
-from api_bridge.contract import File
 from api_bridge.faults import Fault, InputRefused, OutOfTime, SpaceBusy, VisitorFault
+from api_bridge.media import File
 from api_bridge.workshop import QUEUE, SMALL_BYTES, SMALL_PIXELS, Workshop
 
 ROOT = Path(__file__).parent.parent

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from api_bridge.contract import Contract, File, each_file
+from api_bridge.contract import Contract
 from api_bridge.faults import Fault
+from api_bridge.media import File, each_file
 from api_bridge.photos import clean, describe
 from api_bridge.pipeline import Step
 from training.faults import TrainingError

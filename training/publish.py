@@ -29,7 +29,7 @@ from fastcore.script import call_parse
 
 import api_bridge
 from api_bridge import Contract, Fault, load, load_all
-from api_bridge.contract import files_in
+from api_bridge.media import files_in
 from training.hub.changes import FILES, FOLDERS, MARK, PublishError
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ One dialect for each generation of Gradio: how its functions are asked, and in w
 `meet` reads `/config` (and `/info` where there is one) once, and picks.
 """
 
-from api_bridge.contract import Json
 from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Told
 from api_bridge.dialects.client import Client
 from api_bridge.dialects.predict2 import Predict2
@@ -20,6 +19,7 @@ from api_bridge.dialects.queue5 import Queue5
 from api_bridge.dialects.socket3 import Socket3
 from api_bridge.dialects.stream4 import Stream4
 from api_bridge.faults import ContractBroken
+from api_bridge.strict_json import Json
 from api_bridge.wire import Wire, object_of
 
 __all__ = ["DIALECTS", "About", "Dialect", "Endpoint", "Parameter", "Told", "meet"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from api_bridge.components import Component, slug
-from api_bridge.contract import File, Json
 from api_bridge.faults import ContractBroken, Fault
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import Wire, object_of
 
 # Told of what happens before the last answer: "queue" {place, 0 being next, eta}, "progress" {…}, "partial" [outputs].

@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from api_bridge.contract import File, Json
 from api_bridge.dialects.base import Dialect, Endpoint, Tell, older
 from api_bridge.faults import ContractBroken, Fault, SpaceBusy
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import app_failed
 
 LONGEST = 120.0  # seconds that one of its threads may wait

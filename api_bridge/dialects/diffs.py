@@ -2,8 +2,8 @@
 
 import copy
 
-from api_bridge.contract import Json
 from api_bridge.faults import ContractBroken
+from api_bridge.strict_json import Json
 from api_bridge.wire import LONGEST_ANSWER
 
 

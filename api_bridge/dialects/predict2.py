@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from api_bridge.components import Component, slug
-from api_bridge.contract import File, Json
 from api_bridge.dialects.base import About, Dialect, Endpoint, Parameter, Tell, named_apart, outputs_of
 from api_bridge.faults import ContractBroken
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import WITH_FILES
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
-from api_bridge.contract import File, Json
 from api_bridge.dialects.base import Dialect, Endpoint, Tell, news, outputs_of
 from api_bridge.dialects.diffs import changed
 from api_bridge.faults import ContractBroken, SpaceBusy
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import app_failed, object_of, queue_full
 
 PROTOCOLS = ("sse_v1", "sse_v2", "sse_v2.1", "sse_v3")

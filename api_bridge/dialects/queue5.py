@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from api_bridge.contract import File, Json
 from api_bridge.dialects.base import Endpoint, Tell
 from api_bridge.dialects.queue4 import Queue4, event_of
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 
 
 class Queue5(Queue4):

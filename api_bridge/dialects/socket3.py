@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from api_bridge.contract import File, Json
 from api_bridge.dialects.base import Dialect, Endpoint, Tell, news, older, outputs_of
 from api_bridge.faults import ContractBroken, SpaceUnreachable
+from api_bridge.media import File
+from api_bridge.strict_json import Json
 from api_bridge.wire import WITH_FILES, app_failed, object_of, queue_full
 
 

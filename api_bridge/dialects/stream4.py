@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from api_bridge.contract import Json
 from api_bridge.dialects.base import Endpoint, Tell
 from api_bridge.dialects.queue4 import Queue4
+from api_bridge.strict_json import Json
 
 
 class Stream4(Queue4):

@@ -8,21 +8,24 @@ Files are `File`s here; `Files` fetches those that a Space only names.
 
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from api_bridge import photos
 from api_bridge.components import Component
-from api_bridge.contract import File, Json
 from api_bridge.faults import ContractBroken
-from api_bridge.media import ENDINGS, ending_of
+from api_bridge.media import ENDINGS, File, ending_of
+from api_bridge.strict_json import Json
 
 if TYPE_CHECKING:
     from api_bridge.dialects.base import Dialect
 
 MOST_FILES = 64  # of one question, its partial answers included
 MOST_BYTES = 50_000_000
+LONGEST_NAME = 100  # characters
+BY_DIGEST = re.compile(r"[/\\](?:[0-9a-f]{40}|[0-9a-f]{64})[/\\]")  # Gradio names a file's folder by its content
 
 Fetch = Callable[[Json], Awaitable[File | None]]
 
@@ -85,7 +88,7 @@ async def incoming(component: Component, value: Json, fetch: Fetch) -> Json:
             case "dataframe":
                 return _table(value)
             case "chatbot":
-                return _turns(value)
+                return await _turns(value, fetch)
             case "multimodaltextbox":
                 files = [await fetch(each.get("file", each)) for each in value.get("files") or []]
                 return {"text": value.get("text"), "files": files}
@@ -110,6 +113,7 @@ class Files:
     def __init__(self, dialect: "Dialect"):
         self._dialect = dialect
         self._count = self._size = 0
+        self._had: dict[str, File] = {}  # a chat that grows word by word names the same picture each time
 
     async def __call__(self, said: Json) -> File | None:
         """Return the file that `said` stands for, in whichever way a generation says it."""
@@ -128,8 +132,13 @@ class Files:
             path = self._own(address)
         if not isinstance(path, str) or not path:
             return None
-        content = await self._dialect.wire.fetch(f"{self._dialect.prefix}/file={quote(path)}")
-        return photos.describe(self._counted(content), ending_of(name or path))
+        if path not in self._had:
+            content = await self._dialect.wire.fetch(f"{self._dialect.prefix}/file={quote(path)}")
+            file = photos.describe(self._counted(content), ending_of(name or path))
+            if not BY_DIGEST.search(path):
+                return file  # the same path may be another file the next time
+            self._had[path] = file
+        return self._had[path]
 
     def _counted(self, content: bytes) -> bytes:
         """One answer is no reason to run out of memory."""
@@ -230,23 +239,53 @@ async def _plot(value: Json, fetch: Fetch) -> Json:
     return {"type": str(value["type"]), "plot": drawn}
 
 
-def _turns(value: Json) -> list[Json]:
+async def _turns(value: Json, fetch: Fetch) -> list[Json]:
     """A conversation as turns; until Gradio 5 it came in pairs of question and answer."""
     turns = []
     for each in value:
         if isinstance(each, Mapping):
-            turns.append({"role": each["role"], "content": _content(each.get("content"))})
+            turns.append(await _turn(each["role"], each.get("content"), fetch))
         else:
             for role, content in zip(("user", "assistant"), each, strict=True):
                 if content is not None:
-                    turns.append({"role": role, "content": _content(content)})
+                    turns.append(await _turn(role, content, fetch))
     return turns
 
 
-def _content(content: Json) -> str:
-    if isinstance(content, list):
-        return "\n".join(_content(part) for part in content)
-    if isinstance(content, Mapping):
-        text = content.get("text")
-        return text if isinstance(text, str) else f"[{content.get('type') or 'a file'}]"
-    return str(content)
+async def _turn(role: Json, content: Json, fetch: Fetch) -> Json:
+    """What one said, and the files beside the words; what is neither is named."""
+    words: list[str] = []
+    files: list[Json] = []
+    for part in content if isinstance(content, list) else [content]:
+        if not isinstance(part, Mapping):
+            words.append(str(part))
+        elif isinstance(part.get("text"), str):
+            words.append(part["text"])
+        elif beside := await _beside(part, fetch):
+            files += beside
+        else:
+            words.append(f"[{part.get('component') or part.get('type') or 'a file'}]")
+    return {"role": role, "content": "\n".join(words), **({"files": files} if files else {})}
+
+
+async def _beside(part: Mapping[str, Json], fetch: Fetch) -> list[Json]:
+    """The files of one part of a turn, each with what it is called: one file, or a component that holds some."""
+    kind, value = part.get("component", "file"), updated(part.get("value", part.get("file", part)))
+    if kind == "gallery":
+        return [await _shown(each, fetch) for each in value or []]
+    if kind == "plot":
+        picture = (await _plot(value, fetch) or {}).get("image")
+        return [{"media": picture, "caption": None}] if picture else []
+    if kind not in ("file", "image", "audio", "video", "model3d", "downloadbutton"):
+        return []
+    files = [(await fetch(each), each) for each in (value if isinstance(value, list) else [value])]
+    return [{"media": media, "caption": _caption(part, each)} for media, each in files if media]
+
+
+def _caption(part: Mapping[str, Json], file: Json) -> str | None:
+    """What a file is called: in its author's words, or as where it came from, without its folders."""
+    if part.get("alt_text"):
+        return str(part["alt_text"])
+    inside = file.get("video") or file if isinstance(file, Mapping) else {}
+    name = inside.get("orig_name") or inside.get("path") or inside.get("name") or ""
+    return re.split(r"[/\\]", str(name))[-1][:LONGEST_NAME] or None

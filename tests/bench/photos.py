@@ -18,7 +18,7 @@ sys.path[:0] = [str(TESTS.parent)]
 from PIL import Image
 
 from api_bridge import photos
-from api_bridge.contract import File
+from api_bridge.media import File
 from api_bridge.workshop import Workshop
 
 

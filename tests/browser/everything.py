@@ -28,7 +28,8 @@ from playwright.sync_api import Page
 import build
 import dev
 from api_bridge import photos
-from api_bridge.contract import Contract, File, load
+from api_bridge.contract import Contract, load
+from api_bridge.media import File
 
 
 def sound() -> bytes:

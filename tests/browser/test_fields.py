@@ -8,7 +8,7 @@ from everything import PANORAMA, TEXT, WAV, answer, ask, field, give
 from playwright.sync_api import Browser, Page, Route, expect
 from test_axe import violations
 
-from api_bridge.contract import each_file
+from api_bridge.media import each_file
 
 pytest_plugins = ["everything"]
 JPEG = {"mimeType": "image/jpeg", "buffer": CAT.read_bytes()}

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from api_bridge import photos
-from api_bridge.contract import File, each_file
 from api_bridge.dialects import Endpoint
 from api_bridge.examples import tone
 from api_bridge.faults import AppFailed, ContractBroken, Fault
+from api_bridge.media import File, each_file
 from api_bridge.space import GradioSpace
 
 PHOTO = Path(__file__).with_name("photo.png")  # drawn: black above, white below

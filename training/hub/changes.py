@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api_bridge.answers import compare_examples
-from api_bridge.contract import Contract, files_in
+from api_bridge.contract import Contract
 from api_bridge.faults import DemoUnknown
 from api_bridge.findings import SAME, SEVERITIES, Finding
+from api_bridge.media import files_in
 from api_bridge.parts import compare_demos
 from api_bridge.report import line
 
