@@ -160,7 +160,8 @@ class Contract:
             return InputRefused(f"There is no field “{name}”.", name)
         field = self.fields[name]
         if problem.keyword == "required" and len(problem.path) == 1 and (is_file(field) or of_files(field)):
-            return InputRefused(f"“{field['title']}” is missing: choose a file.", name)
+            wanted = "draw something" if field["kind"] == "sketch" else "choose a file"
+            return InputRefused(f"“{field['title']}” is missing: {wanted}.", name)
         if (about := file_at(self.json["input"], value, problem.path)) is not NO_FILE:
             return file_refusal(problem, field["title"], name, about)
         return InputRefused(f"“{field['title']}” {wish(problem, 'file' if of_files(field) else 'choice')}.", name)

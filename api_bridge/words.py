@@ -126,10 +126,11 @@ def limits(field: Mapping[str, Json], say: Say) -> str:
     media = each["properties"]["media"].get("enum")
     endings = ", ".join(str(ending) for ending in field.get("endings", []))
     what = media_words(media, say) if media else endings or say("limits.any")
-    size = each["properties"]["size"].get("maximum")
-    words = say("limits.size", what=what, size=size // 1_000_000) if size else what
+    for measure, message in (("size", "limits.size"), ("pixels", "limits.pixels")):
+        if largest := each["properties"].get(measure, {}).get("maximum"):
+            what = say(message, what=what, **{measure: f"{largest / 1e6:g}"})
     most = field.get("maxItems") or field.get("properties", {}).get("files", {}).get("maxItems")
-    return say("limits.each", what=words, most=most) if most else words
+    return say("limits.each", what=what, most=most) if most else what
 
 
 def media_words(names: list[str], say: Say) -> str:

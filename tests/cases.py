@@ -102,6 +102,14 @@ NESTED: dict[str, Any] = {
     },
 }
 
+# A sheet that has to be drawn on: no file is chosen for it.
+DRAWN: dict[str, Any] = {
+    "type": "object",
+    "required": ["sketch"],
+    "additionalProperties": False,
+    "properties": {"sketch": {"kind": "sketch", "title": "Sketch", **_file(media={"enum": ["image/png"]})}},
+}
+
 
 def valid(schema: dict[str, Any]) -> Any:
     """A value that `schema` takes, with everything in it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from cases import EVERYTHING, NESTED, inputs, predictions, valid, with_files
+from cases import DRAWN, EVERYTHING, NESTED, inputs, predictions, valid, with_files
 from conftest import CAT, CATDOG
 
 from api_bridge import photos
@@ -93,6 +93,15 @@ def test_a_file_among_others_is_refused_as_one_alone_is(value, words):
     with pytest.raises(Fault) as raised:
         DEEP.check_input(value)
     assert words in raised.value.detail
+
+
+def test_a_missing_sketch_is_to_be_drawn():
+    """Whoever stands before an empty sheet looks in vain for a file to choose."""
+    with pytest.raises(InputRefused) as raised:
+        Contract(
+            {"demo": "drawn", "revision": 1, "title": "Drawn", "input": DRAWN, "prediction": {}}, Path()
+        ).check_input({})
+    assert raised.value.detail == "“Sketch” is missing: draw something."
 
 
 @pytest.mark.parametrize("address", ["https://example.org/a.png", {"media": "image/png", "size": 1}, None])

@@ -192,7 +192,7 @@ function faultFor(contract, problem, input) {
   const { title } = field;
   const several = isFile(field.items ?? {});
   if (problem.keyword === "required" && problem.path.length === 1 && (several || isFile(field))) {
-    return refused(say("refused.no-file", { title }));
+    return refused(say(field.kind === "sketch" ? "refused.no-sketch" : "refused.no-file", { title }));
   }
   const [met, about] = fileAt(contract.input, input, problem.path);
   if (!met) return refused(wish(title, problem, several));

@@ -161,7 +161,7 @@ def test_limits_are_said_before_they_are_broken(every: Page):
         ("Warmth", "From 0 to 1."),
         ("Name", "At most 50 characters."),
         ("Words", "One a line."),
-        ("Pictures", "JPEG or PNG, up to 8 MB each, 8 at most"),
+        ("Pictures", "JPEG or PNG, up to 8 MB, up to 24 megapixels each, 8 at most"),
     ):
         expect(field(every, title)).to_have_accessible_description(re.compile(re.escape(limit)))
 
