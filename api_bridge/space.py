@@ -18,7 +18,8 @@ import httpx2
 
 from api_bridge.components import slug
 from api_bridge.dialects import About, Dialect, Endpoint, Told, meet
-from api_bridge.dialects.values import Files, incoming, outgoing
+from api_bridge.dialects.fetched import Files
+from api_bridge.dialects.values import incoming, outgoing
 from api_bridge.faults import ContractBroken, Fault
 from api_bridge.strict_json import Json
 from api_bridge.wire import CONNECT, HttpWire, Wire, translated

@@ -56,6 +56,19 @@ def pyramid() -> bytes:
     return b"glTF" + struct.pack("<II", 2, 12 + len(chunks)) + chunks
 
 
+def wave() -> bytes:
+    """A quarter of a second of silence."""
+    return (
+        b"RIFF"
+        + struct.pack("<I", 2036)
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+        + b"data"
+        + struct.pack("<I", 2000)
+        + b"\x80" * 2000
+    )
+
+
 def plotly(data: list, title: str = "Weights") -> PlotData:
     return PlotData(type="plotly", plot=json.dumps({"data": data, "layout": {"title": {"text": title}}}))
 
@@ -84,6 +97,7 @@ def figure() -> pyplot.Figure:
 MASK = np.zeros((300, 451), np.float32)
 MASK[60:180, 80:220] = 0.8
 VIDEO = saved("film.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(64))
+NOTES = saved("notes.csv", b"a,b\n1,2\n")
 PLAIN = {
     "light": {"bright": 0.8, "dark": 0.2},
     "sentence": "A cat.",
@@ -95,7 +109,7 @@ PLAIN = {
     "gallery": [(str(CAT), "Her"), (str(CAT), "Her again"), (str(CAT), None)],
     "sound": (8000, np.zeros(2000, np.int16)),
     "film": VIDEO,
-    "papers": [saved("notes.csv", b"a,b\n1,2\n"), saved("more.txt", b"more")],
+    "papers": [NOTES, saved("more.txt", b"more")],
     "table": {
         "headers": ["name", "kg"],
         "data": [["Bo", 10], ["Anna", 9], ["Čeněk", 100], *[[f"cat {n}", n / 7] for n in range(300)]],
@@ -108,7 +122,12 @@ PLAIN = {
         [{"type": "bar", "name": "cats", "x": ["Anna", "Bo"], "y": [4, 2]}, {"type": "scatter", "y": [1, 3]}]
     ),
     "heights": lambda: altair([{"name": "Anna", "kg": 4}, {"name": "Bo", "kg": 2}]),
-    "talk": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good **day**"}],
+    "talk": [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "Good **day**"},
+        {"role": "user", "content": ["Her:", {"path": str(CAT), "alt_text": "The cat"}, {"path": NOTES}]},
+        {"role": "assistant", "content": {"path": saved("purr.wav", wave())}},
+    ],
     "letter": {"text": "Look", "files": [str(CAT)]},
     "shape": lambda: saved("pyramid.glb", pyramid()),
     "number": 3.5,
@@ -146,7 +165,10 @@ HOSTILE = PLAIN | {
             {"lookup": "name", "from": {"data": {"url": "https://evil.example/data.json"}, "key": "a", "fields": ["b"]}}
         ],
     ),
-    "talk": [{"role": "user", "content": EVIL}, {"role": "assistant", "content": f"{ARABIC} {LONG}"}],
+    "talk": [
+        {"role": "user", "content": [EVIL, {"path": str(CAT), "alt_text": EVIL + LONG}]},
+        {"role": "assistant", "content": f"{ARABIC} {LONG}"},
+    ],
     "letter": {"text": EVIL + LONG, "files": []},
     "shape": lambda: saved("not.obj", b"v 1 2\nf 1 2 3\n"),
     "colour": "red;background:url(https://evil.example)",

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from api_bridge import Bridge, create_app, photos
 from api_bridge.components import Component
+from api_bridge.dialects.fetched import Files as Fetched
 from api_bridge.dialects.queue5 import Queue5
-from api_bridge.dialects.values import Files as Fetched
 from api_bridge.dialects.values import incoming
 from api_bridge.faults import ContractBroken
 from api_bridge.files import Files

@@ -9,12 +9,15 @@ from conftest import run
 from api_bridge.components import Component
 from api_bridge.dialects import Endpoint, Parameter, meet
 from api_bridge.dialects.diffs import changed
+from api_bridge.dialects.fetched import Files
 from api_bridge.dialects.queue4 import Queue4
 from api_bridge.dialects.queue5 import Queue5
 from api_bridge.dialects.socket3 import Socket3
-from api_bridge.dialects.values import Files, incoming, outgoing
+from api_bridge.dialects.values import incoming, outgoing
 from api_bridge.faults import AppFailed, ContractBroken, SpaceBusy
 from api_bridge.media import File
+from api_bridge.predictions import prediction
+from api_bridge.schema import Checker
 from api_bridge.space import GradioSpace, as_agreed
 from api_bridge.transcript import RecordedWire
 
@@ -223,6 +226,93 @@ def test_one_answer_does_not_take_all_the_memory():
     assert len(run(gallery(20))) == 20
     with pytest.raises(ContractBroken, match="more than"):
         run(gallery(60))
+
+
+PLACE = f"/tmp/gradio/{'c0ffee' * 10}c0ff/"  # where Gradio keeps a file, by what is in it
+CHAT_FILE = {"file": {"path": f"{PLACE}cat.png", "mime_type": "image/png"}, "alt_text": None}
+PLOT = {"type": "matplotlib", "plot": "data:image/png;base64,MTIzNA=="}
+
+
+class Fetching:
+    """Gives a file for every path, and remembers which were asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def fetch(self, path):
+        self.asked.append(path)
+        return b"1234"
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ([[{"name": f"{PLACE}cat.png", "alt_text": "A cat", "data": None, "is_file": True}, "Yes."]], ["A cat"]),
+        ([[CHAT_FILE, "Yes."]], ["cat.png"]),
+        ([{"role": "user", "content": CHAT_FILE}, {"role": "assistant", "content": "Yes."}], ["cat.png"]),
+        (
+            [{"role": "user", "content": [{"type": "file", **CHAT_FILE}, {"type": "file", **CHAT_FILE}]}],
+            ["cat.png", "cat.png"],
+        ),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": {"component": "gallery", "value": [{"image": CHAT_FILE["file"], "caption": "Her"}]},
+                }
+            ],
+            ["Her"],
+        ),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": {"component": "video", "value": {"video": CHAT_FILE["file"], "subtitles": None}},
+                }
+            ],
+            ["cat.png"],
+        ),
+        ([{"role": "user", "content": {"component": "plot", "value": PLOT}}], [None]),
+    ],
+)
+def test_files_in_a_chat_are_files_in_every_generation(said, names):
+    """A picture is not told as a word: whoever reads the chat has the file, and what it is called."""
+    turn, *after = run(incoming(Component("chatbot", {}), said, Files(Queue5(Fetching(), {}))))
+    assert (turn["role"], turn["content"]) == ("user", "")
+    assert [each["caption"] for each in turn["files"]] == names
+    assert {each["media"].content for each in turn["files"]} == {b"1234"}
+    assert after in ([], [{"role": "assistant", "content": "Yes."}])
+
+
+def test_a_chat_keeps_its_words_beside_its_files():
+    """Words in several parts are one text; what is neither words nor a file is named in its place."""
+    parts = [
+        {"type": "text", "text": "Look:"},
+        {"type": "file", **CHAT_FILE},
+        {"type": "component", "component": "dataframe", "value": {"headers": [], "data": []}},
+    ]
+    said = [{"role": "user", "content": parts}]
+    (turn,) = run(incoming(Component("chatbot", {}), said, Files(Queue5(Fetching(), {}))))
+    assert turn["content"] == "Look:\n[dataframe]"
+    assert len(turn["files"]) == 1
+    agreed = Checker(prediction(Component("chatbot", {})))
+    assert agreed.is_valid([{**turn, "files": [{"media": FILM.described(), "caption": "cat.png"}]}, *TURNS])
+    assert not agreed.is_valid([{**turn, "files": ["cat.png"]}])
+
+
+def test_a_chat_that_grows_word_by_word_fetches_its_picture_once():
+    """A long answer about one picture is no answer of too many files; one that may change is fetched each time."""
+    wire = Fetching()
+    fetch = Files(Queue5(wire, {}))
+
+    async def growing():
+        for _ in range(100):
+            await incoming(Component("chatbot", {}), [[CHAT_FILE, "A"]], fetch)
+        for _ in range(2):
+            await incoming(Component("image", {}), {"path": "/static/now.png"}, fetch)
+
+    run(growing())
+    assert wire.asked == [f"/gradio_api/file={PLACE}cat.png", *["/gradio_api/file=/static/now.png"] * 2]
 
 
 def test_a_stream_does_not_grow_for_ever():

@@ -2,12 +2,14 @@
 
 import { lexer } from "../vendor/marked.mjs";
 import { html } from "../vendor/preact-htm.js";
-import { kept } from "./keep.js";
+import { address, gone, picture, played } from "./given.js";
+import { asPng, kept } from "./keep.js";
 import { say } from "./words.js";
 import { drawnTurns, who } from "./turns.js";
 
 /**
  * @typedef {import("../vendor/marked.mjs").Token} Token
+ * @typedef {import("./turns.js").Turn} Turn
  * @typedef {import("./view.js").Draw} Draw
  */
 
@@ -18,16 +20,33 @@ const DEEPEST = 8; // quotes within quotes: more is no text
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: "\"", apos: "'", nbsp: "\u00a0", copy: "©", ndash: "–", mdash: "—", hellip: "…", times: "×", deg: "°", euro: "€", larr: "←", rarr: "→" };
 
 /** What a Space says in Markdown, or what was said with it turn by turn. @type {Draw} */
-export function draw({ kind, title, level = 4 }, value) {
-  if (kind === "chat") return chat(title, value);
+export function draw({ kind, title, level = 4 }, value, files) {
+  if (kind === "chat") return chat(title, value, files);
   return html`${markdown(value, level)}${kept({ title, text: () => value, made: ["md", () => value] })}`;
 }
 
-/** @param {string} title @param {import("./turns.js").Turn[]} turns */
-function chat(title, turns) {
+/** @param {string} title @param {Turn[]} turns @param {string} files */
+function chat(title, turns, files) {
   if (!turns.length) return html`<p class="quiet">${say("drawing.silent")}</p>`;
-  const words = () => turns.map(({ role, content }) => `${who(role)}: ${content}`).join("\n\n");
-  return html`<ol class="turns told">${drawnTurns(turns, (content) => markdown(content, 4))}</ol>${kept({ title, text: words, made: ["txt", words] })}`;
+  let number = 0; // of the files that nobody gave a name
+  const named = turns.map(({ files: beside = [], ...turn }) => ({
+    ...turn,
+    files: beside.map(({ media, caption }) => ({ media, caption: caption || say("drawing.numbered", { title, number: ++number }) })),
+  }));
+  const words = () => named.map(({ role, content, files: beside }) => `${who(role)}: ${[content, ...beside.map(({ caption }) => `[${caption}]`)].filter(Boolean).join(" ")}`).join("\n\n");
+  const drawn = (/** @type {Turn} */ { content, files: beside = [] }) => html`${content && markdown(content, 4)}${beside.map((each) => given(each, files))}`;
+  return html`<ol class="turns told">${drawnTurns(named, drawn)}</ol>${kept({ title, text: words, made: ["txt", words] })}`;
+}
+
+/** A file that was given in a chat, with its name: shown, played, or there to be had. @param {{media: import("./turns.js").FileDescription | null, caption?: string | null}} file @param {string} files */
+function given({ media, caption }, files) {
+  const [name, title] = [caption ?? "", (caption ?? "").replace(/\.\w{1,5}$/, "")];
+  const source = address(media, files);
+  if (!media || !source) return gone(media);
+  const sort = media.media.split("/")[0];
+  const shown = sort === "audio" || sort === "video" ? played(sort, media, files, name) : picture(media, files, name);
+  return html`<figure aria-live="off">${shown}<figcaption dir="auto">${name}</figcaption>
+    ${kept({ title, file: media, files, picture: sort === "image" ? () => asPng(source) : undefined })}</figure>`;
 }
 
 /** @param {string} text @param {number} level of its first heading, beneath the answer's own */

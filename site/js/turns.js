@@ -3,14 +3,17 @@
 import { html } from "../vendor/preact-htm.js";
 import { isSaid, say } from "./words.js";
 
-/** @typedef {{role: string, content: string}} Turn */
+/**
+ * @typedef {import("./contract.js").FileDescription} FileDescription
+ * @typedef {{role: string, content: string, files?: {media: FileDescription | null, caption?: string | null}[]}} Turn
+ */
 
 /** Who speaks, in the page's language where it has a word for them. @param {string} role */
 export function who(role) {
   return isSaid(`turn.${role}`) ? say(`turn.${role}`) : role;
 }
 
-/** @param {Turn[]} turns @param {(content: string) => unknown} [said] how it is drawn */
-export function drawnTurns(turns, said = (content) => content) {
-  return html`${turns.map(({ role, content }) => html`<li data-role=${role}><b>${who(role)}</b> <span dir="auto">${said(content)}</span></li>`)}`;
+/** @param {Turn[]} turns @param {(turn: Turn, at: number) => unknown} [said] how it is drawn */
+export function drawnTurns(turns, said = ({ content }) => content) {
+  return html`${turns.map((turn, at) => html`<li data-role=${turn.role}><b>${who(turn.role)}</b> <span dir="auto">${said(turn, at)}</span></li>`)}`;
 }

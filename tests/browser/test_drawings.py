@@ -115,10 +115,10 @@ def copied_picture(page: Page, title: str) -> list[int]:
     return [int(number) for number in found]
 
 
-def download(page: Page, title: str) -> tuple[str, bytes]:
+def download(page: Page, title: str, within: str = "") -> tuple[str, bytes]:
     """The name and the bytes of what Download gives."""
     with page.expect_download() as coming:
-        part(page, title).locator(".keep").get_by_text("Download").first.click()
+        part(page, title).locator(f"{within} .keep").get_by_text("Download").first.click()
     return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
 
 
@@ -268,6 +268,20 @@ def test_pictures_sounds_and_files_are_shown_and_kept(told: Page):
     assert content.startswith(b"# A cat")
 
 
+def test_files_in_a_chat_are_shown_and_kept(told: Page):
+    """In the turn that they were given in: a picture, a sound, and a table to be had, each with its name."""
+    talk = part(told, "Talk")
+    hers = talk.locator("[data-role=user]").filter(has_text="Her:")
+    expect(hers.locator("figcaption")).to_have_text(["The cat", "notes.csv"])
+    expect(hers.get_by_role("img", name="The cat")).to_have_js_property("naturalWidth", 451)
+    expect(talk.locator("[data-role=assistant] audio")).to_have_js_property("duration", 0.25)
+    assert download(told, "Talk", "figure:has(figcaption:text('notes.csv'))") == ("notes.csv", b"a,b\n1,2\n")
+    with told.expect_download() as coming:
+        talk.get_by_role("button", name="Download: Talk").click()
+    words = Path(coming.value.path()).read_text(encoding="utf-8")
+    assert "[The cat] [notes.csv]" in words.splitlines()[4]
+
+
 def test_json_is_folded(told: Page):
     """What is long or deep stands folded; it unfolds, and comes in parts."""
     tree = part(told, "Settings").locator(".tree")
@@ -394,7 +408,7 @@ def test_several_fill_row_by_row(told: Page, origin: str):
             place.remove();
             return rows;
         }""",
-        [told.evaluate("(one) => one.replace(/given/, 'several')", module(told, "given")), module(told, "preact-htm")],
+        [told.evaluate("(one) => one.replace(/drawings/, 'several')", module(told, "drawings")), module(told, "preact-htm")],
     )
     assert rows == ["a.jpg hat 70 % Unfamiliar", "b.jpg Failed", "c.jpg Being asked…"]
 
@@ -412,7 +426,7 @@ def test_files_are_found_nowhere_else(told: Page):
     places += ["blob:https://evil.example/1", "examples/c/d", "v1/files/.env"]
     found = told.evaluate(
         "async ([given, places]) => { const { address } = await import(given); return [...places, `blob:${location.origin}/1`].map((file) => address({ file }, '/x/')); }",
-        [module(told, "given"), places],
+        [module(told, "drawings"), places],
     )
     assert found[:2] == ["/x/v1/files/a.png", "/x/examples/b.png"]
     assert found[2:-1] == [None] * 7
