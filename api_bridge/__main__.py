@@ -221,11 +221,6 @@ def _unforeseen(contract: Contract, error: Exception) -> Finding:
 
 
 async def _accept(contract: Contract, space: GradioSpace) -> Contract:
-    if "model" in contract.json or not contract.pipeline.plain:
-        raise NotCarried(
-            f"The contract of {contract.demo} is written by its model, or by those that it asks: "
-            f"publish it again, or run `python -m training.record {contract.demo}`."
-        )
     made, notes = await accept(space, contract, said_of(contract.folder))
     for note in notes:
         _say(f"Note: {note}")

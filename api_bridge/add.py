@@ -75,7 +75,13 @@ async def add(
 
 
 async def accept(space: GradioSpace, old: Contract, said: dict[str, Json]) -> tuple[dict[str, Any], list[str]]:
-    """Write what the Space says today as the next revision of `old`; return the new contract, and notes."""
+    """
+    Write what the Space says today as the next revision of `old`; return the new contract, and notes.
+
+    Raises `NotCarried` for a contract that says more than one Space could, with who writes it.
+    """
+    if writer := _other_writer(old):
+        raise NotCarried(writer)
     (step,) = old.json["steps"].values()
     about = await space.about()
     fresh = draft(about, now(about, step["endpoint"]) or chosen(about, step["endpoint"]), step["space"], old.demo, said)
@@ -85,6 +91,26 @@ async def accept(space: GradioSpace, old: Contract, said: dict[str, Json]) -> tu
     made, files, notes = await completed(contract, space, samples)
     put(old.folder, made, files)
     return made, notes
+
+
+def _other_writer(contract: Contract) -> str | None:
+    """Say who writes a contract, where no Space's own words are enough for it."""
+    demo, steps = contract.demo, contract.json["steps"].values()
+    if "model" in contract.json:
+        return f"Its model writes the contract of {demo}: publish it again, or run `python -m training.record {demo}`."
+    asked = [step.get("demo") for step in steps]
+    if contract.pipeline.plain and asked == [None]:
+        return None
+    if all(name and (contract.folder.parent / name / "model.onnx").is_file() for name in asked):
+        return (
+            f"The models that it asks write the contract of {demo}: publish {' and '.join(sorted({*asked}))} again, "
+            f"or run `python -m training.record {demo}`."
+        )
+    return (
+        f"No command writes the contract of {demo}, for not every model that it asks is here: change "
+        f"{contract.folder / 'contract.json'} by hand to what was found, count its revision up, "
+        f"and run `python -m api_bridge check {demo}` again."
+    )
 
 
 async def completed(

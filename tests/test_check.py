@@ -13,8 +13,10 @@ from conftest import CATDOG, ROOT, gradio_app, run
 from servers import says, server
 
 from api_bridge import GradioSpace, load
+from api_bridge.add import accept
 from api_bridge.bridge import Bridge
 from api_bridge.examples import recorded
+from api_bridge.learn import NotCarried
 from api_bridge.transcript import RecordedWire
 
 FORM = ROOT / "tests/gradio_form.py"
@@ -176,6 +178,24 @@ def test_a_step_that_changed_is_named(road, tmp_path):
     assert done.returncode == 3
     assert "Step `look`: the endpoint /catdog-map is gone; the Space has" in done.stdout
     assert "Step `guess`" not in done.stdout
+
+
+def test_who_writes_a_contract_is_said_where_no_space_can(agreed, tmp_path):
+    """Accepting is refused with what can be done: steps that ask strangers have nothing to be trained or published."""
+    for demo, writer in (("catdog", "Its model writes"), ("catdog-look", "publish catdog again")):
+        with pytest.raises(NotCarried, match=rf"{writer}.*or run `python -m training.record {demo}`\.$"):
+            run(accept(None, load(ROOT / "site/demos" / demo), {}))
+    value = json.loads((agreed[1] / "describe/contract.json").read_text())
+    (step,), part = value["steps"].values(), value["prediction"]
+    value["steps"] = {name: {**step, "title": name} for name in ("one", "two")}
+    value["prediction"] = {"type": "object", "required": [], "properties": {"one": part, "two": part}}
+    value["input"]["properties"]["times"]["default"] = 7
+    (tmp_path / "describe").mkdir()
+    (tmp_path / "describe/contract.json").write_text(json.dumps({**value, "examples": []}))
+    done = check(tmp_path, "--accept")
+    assert "No command writes the contract of describe" in done.stdout
+    assert "training.record" not in done.stdout
+    assert load(tmp_path / "describe").revision == 1
 
 
 def test_a_folder_that_lost_something_is_said_before_anybody_is_asked(moved):
