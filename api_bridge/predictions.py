@@ -115,7 +115,7 @@ PREDICTIONS: dict[str, Callable[[Component], Schema]] = {
     "highlightedtext": _highlighted,
     "annotatedimage": _annotated,
     "plot": _plot,
-    "nativeplot": _said("json", _ANY),
+    "nativeplot": _plot,
     "colorpicker": _said("color", _WORDS),
     "datetime": _said("date", {"type": ["string", "number", "null"]}),
     "chatbot": _chat,

@@ -13,6 +13,7 @@ from pathlib import Path
 import gradio as gr
 import matplotlib
 import numpy as np
+import pandas as pd
 from gradio.components.plot import PlotData
 
 matplotlib.use("Agg")
@@ -88,6 +89,23 @@ def altair(values: list, **more: object) -> PlotData:
     return PlotData(type="altair", plot=json.dumps(spec))
 
 
+def numbered() -> PlotData:
+    """As Gradio 3 and 4 sent their own plots: with numbers for colours."""
+    colour = {"field": "name", "type": "nominal", "scale": {"domain": ["Anna", "Bo"], "range": [0, 1]}}
+    values = [{"name": "Anna", "kg": 4}, {"name": "Bo", "kg": 2}]
+    x, y = {"field": "name", "type": "nominal"}, {"field": "kg", "type": "quantitative"}
+    return altair(values, encoding={"x": x, "y": y, "color": colour})
+
+
+CATS = pd.DataFrame(
+    {
+        "when": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-01", "2026-01-02"]),
+        "weight.kg": [4.0, 4.5, 2.0, 3.0],
+        "cat": ["Anna", "Anna", "Bo", "Bo"],
+    }
+)
+
+
 def figure() -> pyplot.Figure:
     drawn, axes = pyplot.subplots(figsize=(3, 2))
     axes.bar(["Anna", "Bo"], [4, 2])
@@ -122,6 +140,11 @@ PLAIN = {
         [{"type": "bar", "name": "cats", "x": ["Anna", "Bo"], "y": [4, 2]}, {"type": "scatter", "y": [1, 3]}]
     ),
     "heights": lambda: altair([{"name": "Anna", "kg": 4}, {"name": "Bo", "kg": 2}]),
+    "numbered": numbered,
+    "trend": CATS,
+    "means": CATS,
+    "spread": CATS,
+    "odd": {"columns": ["a"], "data": [[1]], "datatypes": {}, "mark": "pie"},
     "talk": [
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": "Good **day**"},
@@ -165,6 +188,8 @@ HOSTILE = PLAIN | {
             {"lookup": "name", "from": {"data": {"url": "https://evil.example/data.json"}, "key": "a", "fields": ["b"]}}
         ],
     ),
+    "trend": CATS.assign(cat=[EVIL, LONG, ARABIC, EVIL]),
+    "means": CATS.assign(cat=[EVIL, LONG, ARABIC, EVIL]),
     "talk": [
         {"role": "user", "content": [EVIL, {"path": str(CAT), "alt_text": EVIL + LONG}]},
         {"role": "assistant", "content": f"{ARABIC} {LONG}"},
@@ -193,6 +218,11 @@ OUTPUTS = {
     "picture": gr.Plot(),
     "bars": gr.Plot(),
     "heights": gr.Plot(),
+    "numbered": gr.Plot(),
+    "trend": gr.LinePlot(x="when", y="weight.kg", color="cat", x_title="Day", title="They grow"),
+    "means": gr.BarPlot(x="cat", y="weight.kg", y_aggregate="mean", sort="y", color_map={"Anna": "#c8553d"}),
+    "spread": gr.ScatterPlot(x="weight.kg", y="weight.kg", color="weight.kg", caption="Each for itself."),
+    "odd": gr.LinePlot(x="when"),
     "talk": gr.Chatbot(),
     "letter": gr.MultimodalTextbox(),
     "shape": gr.Model3D(),

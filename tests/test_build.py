@@ -87,16 +87,28 @@ def test_modules_name_each_other_by_fingerprint(files):
     )
 
 
-def test_the_page_is_small(files):
-    """At most 8 requests and 40 KB, photos aside, as GitHub Pages would send them."""
-    page = text(files)
-    parts = {"catdog/index.html", *re.findall(r"/repo/(assets/[^\s\">]+)", page)}
-    weight = sum(len(gzip.compress(files[part])) for part in parts)
-    assert len(parts) <= 8
-    assert not re.search(r"assets/(fields|files|table|drawings|status|waiting|patience)", page), (
+def test_every_page_is_small(files):
+    """At most 8 requests, 20 KB of scripts and 45 KB in all, photos aside, as GitHub Pages would send them."""
+    pages = [path for path in files if path.endswith("/index.html")]
+    assert len(pages) >= 4 * 8
+    for path in pages:
+        parts = {path, *re.findall(r"/repo/(assets/[^\s\">]+)", text(files, path))}
+        sizes = {part: len(gzip.compress(files[part])) for part in parts}
+        scripts = sum(size for part, size in sizes.items() if part.endswith(".js"))
+        assert len(parts) <= 8, path
+        assert scripts <= 20_000, path
+        assert sum(sizes.values()) <= 45_000, path
+    assert not re.search(r"assets/(fields|files|table|drawings|status|waiting|patience)", text(files)), (
         "a page of photos needs none of these"
     )
-    assert weight <= 40_000
+
+
+def test_demos_with_the_same_examples_are_told_apart_on_the_first_page(files):
+    """Both know bears: each begins with another."""
+    shown = re.findall(r'<img src="?/repo/(bears[\w-]*/examples/[\w.-]+)', text(files, "index.html"))
+    first, second = (files[path] for path in shown[:2])
+    assert [path.split("/")[0] for path in shown] == ["bears", "bears-glance", "bears-twice"]
+    assert first != second
 
 
 def measured(site) -> None:

@@ -300,6 +300,18 @@ def test_a_chat_keeps_its_words_beside_its_files():
     assert not agreed.is_valid([{**turn, "files": ["cat.png"]}])
 
 
+def test_a_plot_of_gradios_own_says_how_it_is_drawn():
+    """The axes that its author chose stand beside the numbers, also where an answer changes them; older ones are Vega's."""
+    numbers = {"columns": ["a", "b"], "data": [[1, 2]], "datatypes": {}, "mark": "line"}
+    plot = Component("nativeplot", {"x": "a", "y": "b", "title": None, "elem_id": "it"})
+    assert run(incoming(plot, numbers, None)) == {"type": "native", "plot": {**numbers, "x": "a", "y": "b"}}
+    update = {"__type__": "update", "value": numbers, "x": "b"}
+    assert run(incoming(plot, update, None))["plot"] == {**numbers, "x": "b", "y": "b"}
+    older = {"type": "altair", "plot": "{}", "chart": "line"}
+    assert run(incoming(Component("plot", {}), older, None)) == {"type": "altair", "plot": "{}"}
+    assert Checker(prediction(plot)).is_valid(run(incoming(plot, numbers, None)))
+
+
 def test_a_chat_that_grows_word_by_word_fetches_its_picture_once():
     """A long answer about one picture is no answer of too many files; one that may change is fetched each time."""
     wire = Fetching()

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from api_bridge.dialects.base import Dialect
 
 LONGEST_NAME = 100  # characters
+# What an author chooses for a plot of Gradio's own.
+NATIVE = ["x", "y", "color", "title", "x_title", "y_title", "color_title", "x_bin", "y_aggregate", "color_map"]
+NATIVE += ["colors_in_legend", "x_lim", "y_lim", "x_label_angle", "y_label_angle", "x_axis_format", "y_axis_format"]
+NATIVE += ["x_axis_labels_visible", "sort", "tooltip", "height", "caption"]
 
 
 async def outgoing(component: Component, value: Json, dialect: "Dialect") -> Json:
@@ -52,7 +56,7 @@ async def outgoing(component: Component, value: Json, dialect: "Dialect") -> Jso
 
 async def incoming(component: Component, value: Json, fetch: Fetch) -> Json:
     """Return what a Space gave, as the contract has it; files become `File`s."""
-    value = updated(value)
+    said, value = value, updated(value)
     if value is None:
         return None
     try:
@@ -70,7 +74,9 @@ async def incoming(component: Component, value: Json, fetch: Fetch) -> Json:
                 return [await _shown(each, fetch) for each in value]
             case "annotatedimage":
                 return await _annotated(value, fetch)
-            case "plot" | "nativeplot":
+            case "nativeplot":
+                return _native({**component.props, **(said if said is not value else {})}, value)
+            case "plot":
                 return await _plot(value, fetch)
             case "label":
                 return _label(value)
@@ -153,6 +159,12 @@ async def _plot(value: Json, fetch: Fetch) -> Json:
     if isinstance(drawn, str) and drawn.startswith("data:"):
         return {"type": str(value["type"]), "image": await fetch(drawn)}
     return {"type": str(value["type"]), "plot": drawn}
+
+
+def _native(props: Mapping[str, Json], value: Json) -> Json:
+    """Gradio's own plot: a table, and how its author wants it drawn, which stands beside it."""
+    chosen = {name: props[name] for name in NATIVE if props.get(name) is not None}
+    return {"type": "native", "plot": {**value, **chosen} if isinstance(value, Mapping) else value}
 
 
 async def _turns(value: Json, fetch: Fetch) -> list[Json]:

@@ -103,6 +103,7 @@
     const config = { background: paper, font: type, title: { color: ink, subtitleColor: quiet }, style: { "guide-label": { fill: ink }, "guide-title": { fill: ink } },
       axis: { ...text, gridColor: line, domainColor: line, tickColor: line }, legend: text, header: text, view: { stroke: line } };
     const lite = !/\/vega\/v\d/.test(spec.$schema ?? "");
+    for (const each of [spec, ...(spec.layer ?? [])]) ownColours(each);
     const wide = lite && (spec.mark || spec.layer) && spec.width === undefined;
     const fitted = wide ? { ...spec, width: "container", autosize: { type: "fit-x", contains: "padding" } } : spec;
     const whole = lite ? vegaLite.compile(fitted, { config: vega.mergeConfig({}, config, spec.config ?? {}) }).spec : { ...spec, config: vega.mergeConfig({}, config, spec.config ?? {}) };
@@ -113,6 +114,12 @@
     await view.runAsync();
     pictured = async () => new Promise((done, fail) => view.toCanvas(2).then((/** @type {HTMLCanvasElement} */ canvas) => canvas.toBlob((blob) => (blob ? done(blob) : fail(blob)))));
     return { table: tabled(whole.data?.length ? view.data(whole.data[0].name) : []) };
+  }
+
+  /** Gradio 3 and 4 number the colours of their own plots, for their own page to choose them. @param {any} part */
+  function ownColours({ encoding }) {
+    const scale = encoding?.color?.scale;
+    if (Array.isArray(scale?.range) && scale.range.every(Number.isFinite)) [scale.range, scale.interpolate] = [undefined, undefined];
   }
 
   /** @param {Record<string, unknown>[]} rows */

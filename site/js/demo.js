@@ -2,9 +2,10 @@
 
 import { render } from "../vendor/preact-htm.js";
 import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
-import { inputOf, keep, partsOf, photoField, wrongIn } from "./form.js";
-import { ask, saved } from "./routes.js";
-import { LONG, answer, label, refusal, reminder, span } from "./view.js";
+import { mark, openPlace, remind } from "./examples.js";
+import { inputOf, partsOf, photoField, wrongIn } from "./form.js";
+import { ask } from "./routes.js";
+import { LONG, answer, label, refusal, span } from "./view.js";
 import { say } from "./words.js";
 
 /**
@@ -22,6 +23,9 @@ const SHARED = ["text", "number", "slider", "checkbox", "choice", "choices", "co
 /** Kinds of fields that site/js/files.js reads. */
 const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
 
+/** What is said where a part of this page did not come. */
+const BROKEN = () => ({ kind: "page-broken", detail: say("fault.page-broken"), retryable: false });
+
 /** Milliseconds in which a question may be over before any words are worth reading. */
 const MOMENT = 500;
 
@@ -29,8 +33,10 @@ const MOMENT = 500;
 export class Demo {
   /** @type {Map<string, Field>} */
   fields = new Map();
-  draw = label;
-  prepare = () => {}; // fetches what its drawing needs, while the model is asked
+  /** @type {import("./view.js").Draw | null} how an answer is drawn, once what that needs is here */
+  draw = null;
+  /** @type {Promise<boolean> | null} */
+  preparing = null;
   /** @type {State} */
   state = { name: "idle", ready: false };
   /** @type {Question | null} what was asked, until its answer has been seen */
@@ -82,31 +88,44 @@ export class Demo {
       const link = /** @type {Element} */ (event.target).closest(".examples a, #answer a[href^='#']");
       if (!link || /** @type {HTMLAnchorElement} */ (link).hash !== location.hash) return;
       event.preventDefault();
-      this.open();
+      openPlace(this);
     });
-    addEventListener("hashchange", () => main.isConnected && this.open(), { signal: left });
+    for (const event of ["pointerover", "focusin"]) main.addEventListener(event, () => this.prepare(), { once: true });
+    addEventListener("hashchange", () => main.isConnected && openPlace(this), { signal: left });
     left.addEventListener("abort", () => this.forget());
   }
 
-  /** Fetch what this page's fields and its answer need, where it is more than a photo and a label. */
+  /** Fetch what this page's fields need, where they are more than a photo. */
   async begin() {
-    const { input, prediction, steps } = this.contract;
-    if (prediction.kind !== "label") {
-      const { drawing, prepare } = await import("./drawings.js");
-      this.draw = drawing;
-      this.prepare = () => prepare(prediction);
-    }
-    if (Object.keys(steps).length > 1) this.draw = (await import("./steps.js")).inSteps(this.contract, this.draw);
+    const { input } = this.contract;
     for (const place of this.places) {
       const name = place.dataset.field ?? "";
       const offered = (/** @type {any} */ value) => this.offer(name, value);
       this.fields.set(name, await fieldIn(place, input.properties[name], { leaving: this.left, offered }));
     }
-    if (!this.left.aborted) this.open();
+    if (!this.left.aborted) openPlace(this);
+  }
+
+  /** Fetch what draws answers: when somebody means to ask, and at the latest while the model is asked. False: it did not come. */
+  prepare() {
+    const plain = this.contract.prediction.kind === "label"; // can be drawn without, only not be copied
+    return (this.preparing ??= this.fetched().then(() => true, () => {
+      this.preparing = null;
+      this.draw ??= plain ? label : null;
+      return plain;
+    }));
+  }
+
+  async fetched() {
+    const { prediction, steps } = this.contract;
+    const [{ drawing, prepare }, { inSteps }] = await Promise.all([import("./drawings.js"), import("./steps.js")]);
+    prepare(prediction);
+    this.draw = Object.keys(steps).length > 1 ? inSteps(this.contract, drawing) : drawing;
+    if (this.state.name === "waiting") this.wait();
   }
 
   broken() {
-    this.fail({ kind: "page-broken", detail: say("fault.page-broken"), retryable: false }, false);
+    this.fail(BROKEN(), false);
     return false;
   }
 
@@ -161,7 +180,7 @@ export class Demo {
   forget() {
     this.asking?.ending.abort();
     this.asking = null;
-    this.remind();
+    remind(this);
   }
 
   /** Take files that were given, or say what is wrong with them; those before stay. @param {string} name @param {any} offered */
@@ -174,14 +193,14 @@ export class Demo {
       return false;
     }
     this.show({ name: "idle", ready: true });
-    this.mark(null);
+    mark(this, null);
     return true;
   }
 
   /** Something else than a file was changed: what was answered stays, and is said to be older. */
   edited() {
     this.changed = true;
-    this.mark(null);
+    mark(this, null);
     if (this.state.name === "failed") this.show({ name: "idle", ready: false });
     this.button.setAttribute("aria-disabled", String(this.busy));
     this.find(".changed").hidden = this.state.name !== "answered";
@@ -198,15 +217,14 @@ export class Demo {
       return this.stand(wrong.field);
     }
     this.changed = false;
-    this.prepare();
     const question = { ...this.asked, here: this.main.querySelector("#here:checked") !== null };
     const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(question.parts, this.left) });
     this.wait();
     const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
-    const ended = await ask(question, asking.ending.signal, hear);
+    const [told, drawable] = await Promise.all([ask(question, asking.ending.signal, hear), this.prepare()]);
     if (this.asking !== asking) return; // cancelled, or another question took its place
-    this.asking.ended = ended;
-    if (this.asking.back) this.remind();
+    const ended = (this.asking.ended = drawable || "kind" in told ? told : BROKEN());
+    if (this.asking.back) remind(this);
     else this.finish(ended);
   }
 
@@ -258,79 +276,6 @@ export class Demo {
     this.stand(ended.field);
   }
 
-  /** A question goes on while an example is looked at; its form is kept to be put back. */
-  leave() {
-    if (!this.asking || this.asking.back) return;
-    const kept = keep(this.fields);
-    const changed = this.changed;
-    const example = this.main.querySelector(".examples [aria-current]")?.id.replace("example-", "") ?? null;
-    this.asking.back = () => {
-      kept();
-      this.changed = changed;
-      this.mark(example);
-    };
-    this.remind();
-  }
-
-  /** Say how the visitor's own question is, while they look at something else. */
-  remind() {
-    render(this.asking?.back ? reminder(this.asking.ended, () => this.back()) : null, this.reminder);
-  }
-
-  /** Go back to the question that was left for an example: its form, and its answer if that has come. */
-  back() {
-    const { asking } = this;
-    if (!asking?.back) return;
-    asking.back();
-    asking.back = undefined;
-    this.button.focus({ preventScroll: true });
-    this.remind();
-    if (asking.ended) this.finish(asking.ended);
-    else this.wait();
-    this.reveal();
-  }
-
-  /** Show the example that the address names; a bare address shows none, and another place on the page changes nothing. */
-  open() {
-    if (location.hash.startsWith("#?")) return this.fillFromAddress();
-    const example = this.contract.examples.find(({ name }) => `#${name}` === location.hash);
-    if (!example) return location.hash ? undefined : this.close();
-    this.prepare();
-    this.leave();
-    this.mark(example.name);
-    this.fill(located(example.input, this.home), example.alt ?? example.title);
-    const given = Object.values(located(example.input, this.home)).flat();
-    const photos = given.filter((each) => each?.file).map(({ file }) => ({ url: file, name: file.split("/").pop() }));
-    this.show({ name: "answered", answer: saved(example, this.home), photos, ...this.more() });
-    this.reveal();
-  }
-
-  /** Bring the photo and what is said of it into view, or at least the latter. */
-  reveal() {
-    const demo = this.find(".demo");
-    const low = () => this.region.getBoundingClientRect().top > innerHeight * 0.8;
-    // Of what is higher than the window, the nearest end would be the wrong one: the photo is at its beginning.
-    demo.scrollIntoView({ block: demo.offsetHeight > innerHeight ? "start" : "nearest" });
-    if (low()) demo.scrollIntoView();
-    if (low()) this.region.parentElement?.scrollIntoView();
-  }
-
-  /** The example that was shown is not any more; what the visitor gave stays. */
-  close() {
-    if (this.asking?.back) return this.back();
-    if (!this.main.querySelector(".examples [aria-current]")) return;
-    this.mark(null);
-    this.forget();
-    this.fill({}, "");
-    this.show({ name: "idle", ready: false });
-  }
-
-  /** Fill the form as the address says. */
-  async fillFromAddress() {
-    const { fillFrom } = await import("./link.js");
-    if (fillFrom(this.fields, this.contract, location.hash)) this.show({ name: "idle", ready: true });
-  }
-
   /** What else an answer offers: what the model looked at, and a link to what was asked. @param {Answer} [answer] @returns {{look?: () => void, share?: () => void}} */
   more(answer) {
     const { input, prediction, steps } = this.contract;
@@ -356,14 +301,6 @@ export class Demo {
     if (!(element instanceof HTMLElement)) throw new Error(`This page has no ${selector}.`);
     return element;
   }
-
-  /** Mark the example that is shown, and no other. @param {string | null} name */
-  mark(name) {
-    for (const link of this.main.querySelectorAll(".examples a")) link.removeAttribute("aria-current");
-    if (name !== null) this.find(`#example-${name}`).setAttribute("aria-current", "true");
-    const place = name === null ? "" : `#${name}`;
-    if (this.main.isConnected && location.hash !== place) history.replaceState(history.state, "", location.pathname + place);
-  }
 }
 
 /**
@@ -379,14 +316,6 @@ async function fieldIn(place, schema, watch) {
   if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
   if (schema.kind === "table") return (await import("./table.js")).tableField(place);
   return (await import("./fields.js")).plainField(place, schema);
-}
-
-/** An example's input, its files where they are. @param {any} value @param {string} home @returns {any} */
-function located(value, home) {
-  if (Array.isArray(value)) return value.map((each) => located(each, home));
-  if (typeof value !== "object" || !value) return value;
-  if ("media" in value && typeof value.file === "string") return { ...value, file: home + value.file };
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, located(each, home)]));
 }
 
 /**

@@ -37,6 +37,9 @@ let numbers = 0;
 const photos = new WeakMap();
 /** @type {WeakMap<Blob, Map<string, Promise<Said>>>} the same photo is asked about once: a slider only draws anew */
 const known = new WeakMap();
+/** @type {WeakMap<Contract, string[]>} the addresses of what was drawn for the latest question of each page, which has a contract of its own */
+const drawn = new WeakMap();
+const left = new FinalizationRegistry(giveBack);
 
 /** Whether this browser, and these models, can answer a demo. @param {Contract} contract @param {Models} models */
 export function able(contract, models) {
@@ -79,6 +82,7 @@ export async function weight(contract, models) {
 export async function askHere(contract, models, input, cancelled, told) {
   if (!able(contract, models)) return fault("device-unable");
   const tell = (/** @type {string} */ event, /** @type {any} */ about) => cancelled.aborted || told(event, about);
+  giveBack(drawnFor(contract)); // whoever asks anew sees the older answer no more
   try {
     const wanted = modelsOf(contract, models);
     await asked("prepare", { runtime: RUNTIME, models: wanted, cache: CACHE }, cancelled, (about) => tell("fetching", about));
@@ -98,7 +102,7 @@ async function answered(contract, models, input, cancelled, told) {
   const ask = async (/** @type {string} */ step, /** @type {Record<string, any>} */ given) => {
     const { endpoint } = contract.steps[step];
     const model = modelOf(contract, models, step);
-    const asking = endpoint.endsWith("-look") ? looked(model, given, cancelled) : judged(model, given, beside, cancelled);
+    const asking = endpoint.endsWith("-look") ? looked(contract, model, given, cancelled) : judged(model, given, beside, cancelled);
     const prediction = await asking.catch((problem) => {
       throw problem.kind === "input-refused" ? { ...problem, field: fieldOf(input, photoIn(given)) } : problem;
     });
@@ -135,12 +139,30 @@ async function judged(model, given, beside, cancelled) {
   return { label: confidences[0].label, confidences, familiarity: said.familiarity, unfamiliar: said.unfamiliar };
 }
 
-/** The photo, darker where the model did not look. @param {Model} model @param {Record<string, any>} given @param {AbortSignal} cancelled */
-async function looked(model, given, cancelled) {
+/** The photo, darker where the model did not look. @param {Contract} contract @param {Model} model @param {Record<string, any>} given @param {AbortSignal} cancelled */
+async function looked(contract, model, given, cancelled) {
   const said = await saidOf(model, given, cancelled);
   const about = { looked: mapOf(model, said), label: given.label, strength: given.strength, photo: numbered(photoIn(given)) };
   const { blob, pixels } = await asked("look", about, cancelled);
-  return { media: blob.type, size: blob.size, pixels, file: URL.createObjectURL(blob) };
+  const file = URL.createObjectURL(blob);
+  drawnFor(contract).push(file);
+  return { media: blob.type, size: blob.size, pixels, file };
+}
+
+/** The addresses that a page holds; those of a page that is no more are given back with it. @param {Contract} contract */
+function drawnFor(contract) {
+  const before = drawn.get(contract);
+  if (before) return before;
+  /** @type {string[]} */
+  const addresses = [];
+  drawn.set(contract, addresses);
+  left.register(contract, addresses);
+  return addresses;
+}
+
+/** The browser keeps what an address leads to until it is told otherwise. @param {string[]} addresses */
+function giveBack(addresses) {
+  for (const address of addresses.splice(0)) URL.revokeObjectURL(address);
 }
 
 /** @param {Model} model @param {Said} said @returns {Looked} */

@@ -5,6 +5,8 @@ import { sizeWords } from "./contract.js";
 import { address, picture } from "./given.js";
 import { grid } from "./grid.js";
 import { asPng, kept } from "./keep.js";
+import { specOf, tableOf } from "./native.js";
+import { draw as tree } from "./tree.js";
 import { say } from "./words.js";
 
 /**
@@ -22,10 +24,21 @@ const LIBRARIES = { plotly: ["plotly", 500_000], altair: ["vega", 260_000], vega
 export function draw({ kind, title }, value, files) {
   if (kind === "html") return html`<${Framed} key="html" title=${title} asked=${{ kind: "page", content: String(value) }} />`;
   if (value.image) return pictured(title, value.image, files);
+  if (value.type === "native") return native(title, value.plot);
   const content = typeof value.plot === "string" ? value.plot : JSON.stringify(value.plot ?? value);
   const [library, size] = LIBRARIES[value.type] ?? [];
   if (!library || content.length > LARGEST) return undrawn(say("drawing.undrawn", { kind: value.type }), title, content);
   return html`<${Framed} key=${library} title=${title} asked=${{ kind: library, content }} size=${size} />`;
+}
+
+/** Gradio's own; what is none that we know is shown as it came. @param {string} title @param {any} plot */
+function native(title, plot) {
+  const spec = specOf(plot);
+  const content = JSON.stringify(spec);
+  if (!spec || content.length > LARGEST) return tree({ kind: "json", title }, plot, "");
+  const [library, size] = LIBRARIES.vega;
+  return html`<${Framed} key="native" title=${title} asked=${{ kind: library, content }} size=${size} table=${tableOf(plot)} />
+    ${typeof plot.caption === "string" && html`<p class="quiet" dir="auto">${plot.caption}</p>`}`;
 }
 
 /** @param {string} title @param {any} image @param {string} files */
@@ -40,8 +53,8 @@ function undrawn(why, title, content) {
     <details><summary>${say("drawing.its-json")}</summary><pre tabindex="0" role="region" aria-label=${title} dir="ltr"><code>${content.slice(0, 100_000)}</code></pre></details>`;
 }
 
-/** @param {{title: string, asked: Asked, size?: number}} framed */
-function Framed({ title, asked, size = 0 }) {
+/** @param {{title: string, asked: Asked, size?: number, table?: Told["table"]}} framed `table`: its numbers, where they are known without the frame */
+function Framed({ title, asked, size = 0, table }) {
   const frame = useRef(/** @type {HTMLIFrameElement | null} */ (null));
   const port = useRef(/** @type {MessagePort | null} */ (null));
   const [told, tell] = useState(/** @type {Told} */ ({}));
@@ -63,13 +76,14 @@ function Framed({ title, asked, size = 0 }) {
   if (frame.current && told.height) frame.current.style.height = `${Math.ceil(told.height)}px`;
   if (told.failed) return undrawn(say("drawing.unreadable"), title, asked.content);
   const page = asked.kind === "page";
+  const numbers = table ?? told.table;
   return html`<div class="framed" data-kind=${asked.kind} data-drawn=${Boolean(told.drawn)}>
     <iframe ref=${frame} src=${FRAME} sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer" title=${title} onLoad=${loaded}></iframe>
     ${!told.drawn && !page && html`<p class="quiet">${say("drawing.fetching", { size: sizeWords(size) })}</p>`}</div>
     ${kept(page ? { title, text: () => told.words ?? asked.content, made: ["html", () => asked.content] }
       : { title, picture: () => pictureIn(port.current), made: ["json", () => asked.content] })}
     ${page && told.words && html`<details><summary>${say("drawing.its-words")}</summary><p class="text" dir="auto">${told.words}</p></details>`}
-    ${told.table && html`<details><summary>${say("drawing.its-numbers")}</summary>${grid({ title, headers: told.table.headers, rows: told.table.data })}</details>`}`;
+    ${numbers && html`<details><summary>${say("drawing.its-numbers")}</summary>${grid({ title, headers: numbers.headers, rows: numbers.data })}</details>`}`;
 }
 
 /** The plot as it is drawn. @param {MessagePort | null} port @returns {Promise<Blob>} */

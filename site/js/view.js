@@ -36,7 +36,7 @@ export const LONG = 8_000;
 // A fault is drawn anew each time, so that the same one twice is heard twice.
 let faults = 0;
 
-/** What stands in the region "Answer". @param {Contract} contract @param {State} state @param {Draw} draw */
+/** What stands in the region "Answer". @param {Contract} contract @param {State} state @param {Draw | null} draw null while nothing is answered */
 export function answer(contract, state, draw) {
   switch (state.name) {
     case "idle":
@@ -47,7 +47,7 @@ export function answer(contract, state, draw) {
     case "failed":
       return state.beside ? html`<p class="quiet">${say("answer.none")}</p>` : refusal(contract, state);
     case "answered":
-      return html`${draw(contract.prediction, state.answer.prediction, state.answer.files, state.answer.steps, state.photos)}
+      return html`${draw?.(contract.prediction, state.answer.prediction, state.answer.files, state.answer.steps, state.photos)}
         <p class="quiet">${source(state.answer)}</p>
         ${state.look && html`<button type="button" class="plain" onClick=${state.look}>${say("look.show")}</button>`}
         ${state.share && html`<p><button type="button" class="plain" onClick=${state.share}>${say("link.copy")}</button> <span class="quiet" role="status">${state.shared}</span></p>`}
@@ -59,7 +59,7 @@ export function answer(contract, state, draw) {
  * Who waits sees what has come so far, what happens, how to stop it, and what to look at meanwhile.
  * @param {Contract} contract
  * @param {Extract<State, {name: "waiting"}>} state
- * @param {Draw} draw
+ * @param {Draw | null} draw
  */
 function waiting(contract, { asking, waited, words, files, cancel }, draw) {
   const alone = Object.keys(contract.steps).length === 1;
@@ -69,7 +69,7 @@ function waiting(contract, { asking, waited, words, files, cancel }, draw) {
   const plain = partial ? say("answer.partial") : offline ? say("wait.offline") : waited > LONG ? say("wait.still") : say("wait.asking");
   return html`<div key="wait" class="wait">${words ? words.happening(asking, waited) : html`<p class="waiting">${plain}</p>`}</div>
     <button key="cancel" type="button" class="plain" onClick=${cancel}>${say("wait.cancel")}</button>
-    ${partial && html`<div key="partial" class="sofar" aria-live="off">${draw(contract.prediction, alone ? sofar : asking.partial, files, asking.steps, asking.photos)}</div>`}
+    ${partial && draw && html`<div key="partial" class="sofar" aria-live="off">${draw(contract.prediction, alone ? sofar : asking.partial, files, asking.steps, asking.photos)}</div>`}
     ${words && !partial && words.meanwhile(contract)}`;
 }
 

@@ -218,7 +218,7 @@ def test_an_example_may_be_looked_at_while_the_bridge_sleeps(demo: Page, bridge:
     question = bridge.next()
     assert question.photo == CAT.read_bytes()
     question.tell("prediction", prediction=CAT_SAID)
-    expect(demo.get_by_role("status")).to_contain_text("Your answer is here.")
+    expect(demo.locator("#reminder")).to_contain_text("Your answer is here.")
     expect(answer(demo)).to_contain_text(said("drawn-dog"))
 
 

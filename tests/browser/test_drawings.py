@@ -179,6 +179,33 @@ def test_plots_are_drawn_by_their_own_libraries(told: Page):
     assert json.loads(content)["data"][0]["y"] == [4, 2]
 
 
+def test_gradios_own_plots_are_drawn(told: Page):
+    """A line for each cat, a bar for each mean, a point for each row, with their titles; what is none of them stays JSON."""
+    trend = inside(told, "Trend")
+    expect(trend.locator("path[aria-roledescription='line mark']")).to_have_count(2)
+    expect(trend.locator("[aria-roledescription=point]").first).to_have_attribute(
+        "aria-label", "Day: Jan 01, 2026; weight.kg: 4; cat: Anna"
+    )
+    expect(trend.get_by_text("They grow")).to_be_visible()
+    bars = inside(told, "Means").locator("[aria-roledescription=bar]")
+    expect(bars).to_have_count(2)
+    lying = sorted(bars.all(), key=lambda bar: (bar.bounding_box() or {"x": 0})["x"])
+    assert [bar.get_attribute("aria-label") for bar in lying] == [
+        "cat: Bo; weight.kg: 2.5",
+        "cat: Anna; weight.kg: 4.25",
+    ]
+    expect(inside(told, "Spread").locator("[aria-roledescription=point]")).to_have_count(4)
+    expect(part(told, "Spread")).to_contain_text("Each for itself.")
+    expect(part(told, "Odd").locator(".tree")).to_contain_text('"pie"')
+    numbered = inside(told, "Numbered").locator("[aria-roledescription=bar]")
+    assert len({bar.get_attribute("fill") for bar in numbered.all()} - {"0", "1"}) == 2
+    part(told, "Trend").get_by_text("Its numbers").click()
+    rows = part(told, "Trend").get_by_role("row")
+    expect(rows.nth(0)).to_have_text("whenweight.kgcat")
+    expect(rows.nth(2)).to_have_text("2026-01-024.5Anna")
+    assert copied_picture(told, "Trend")[0] > 300
+
+
 def test_a_table_sorts_and_shows_more(told: Page):
     """By numbers as numbers, by words as the language sorts them, back again; 200 rows, then the rest."""
     table = part(told, "Table")
@@ -332,6 +359,7 @@ def test_nothing_that_a_stranger_says_does_anything(browser: Browser, origin: st
     expect(inside(page, "Bars").locator(".bars .point path")).to_have_count(2)
     expect(inside(page, "Bars").locator("a[href^=javascript]")).to_have_count(0)
     expect(inside(page, "Heights").locator(".mark-rect path")).to_have_count(1)  # without what lay elsewhere
+    expect(inside(page, "Trend").locator("path[aria-roledescription='line mark']")).to_have_count(3)
     expect(part(page, "Shape").locator("canvas")).to_have_count(0)
     expect(
         page.locator("#answer :is(script, iframe[srcdoc], [onerror], a[href^=javascript], a[href^='data:text'])")
@@ -408,7 +436,10 @@ def test_several_fill_row_by_row(told: Page, origin: str):
             place.remove();
             return rows;
         }""",
-        [told.evaluate("(one) => one.replace(/drawings/, 'several')", module(told, "drawings")), module(told, "preact-htm")],
+        [
+            told.evaluate("(one) => one.replace(/drawings/, 'several')", module(told, "drawings")),
+            module(told, "preact-htm"),
+        ],
     )
     assert rows == ["a.jpg hat 70 % Unfamiliar", "b.jpg Failed", "c.jpg Being asked…"]
 

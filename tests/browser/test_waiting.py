@@ -227,10 +227,10 @@ def test_an_example_loses_nothing(demo: Page, bridge: Played):
     answer(demo).get_by_role("link", name="A dog that somebody drew").click()
     expect(answer(demo)).to_contain_text(said("drawn-dog"))
     expect(answer(demo)).to_contain_text("A saved answer")
-    expect(demo.get_by_role("status")).to_contain_text("Your question still waits.")
+    expect(demo.locator("#reminder")).to_contain_text("Your question still waits.")
     question.tell("stage", stage="APP_STARTING", eta=10)
     question.tell("prediction", prediction=CAT_SAID)
-    expect(demo.get_by_role("status")).to_contain_text("Your answer is here.")
+    expect(demo.locator("#reminder")).to_contain_text("Your answer is here.")
     expect(answer(demo)).to_contain_text(said("drawn-dog"))
     demo.get_by_role("button", name="Show it").click()
     expect(answer(demo)).to_contain_text("A cat, over 99 %.")
@@ -239,7 +239,7 @@ def test_an_example_loses_nothing(demo: Page, bridge: Played):
     expect(photo).to_have_js_property("naturalWidth", 451)
     expect(demo).not_to_have_url(re.compile("#"))
     expect(demo.get_by_role("button", name="Ask", exact=True)).to_be_focused()
-    expect(demo.get_by_role("status")).to_be_empty()
+    expect(demo.locator("#reminder")).to_be_empty()
     demo.get_by_role("button", name="Ask", exact=True).click()
     assert bridge.next().photo == CAT.read_bytes()
 
@@ -283,7 +283,7 @@ def test_a_question_that_fails_meanwhile_says_so(demo: Page, bridge: Played):
     question = asleep(demo, bridge)
     answer(demo).get_by_role("link", name="Chelsea, a cat").click()
     question.tell("problem", type="urn:tinyspaces:app-failed", detail="The model says: Only on Tuesdays.")
-    expect(demo.get_by_role("status")).to_contain_text("Your question failed.")
+    expect(demo.locator("#reminder")).to_contain_text("Your question failed.")
     expect(demo.get_by_role("alert")).to_have_count(0)
     demo.get_by_role("button", name="See why").click()
     expect(demo.get_by_role("alert")).to_contain_text("Only on Tuesdays.")
@@ -297,7 +297,7 @@ def test_the_skip_link_leaves_everything_where_it_is(demo: Page, bridge: Played)
     demo.get_by_role("link", name="Skip to the content").press("Enter")
     expect(demo).to_have_url(re.compile("#main$"))
     expect(answer(demo)).to_contain_text("A saved answer")
-    expect(demo.get_by_role("status")).to_contain_text("Your question still waits.")
+    expect(demo.locator("#reminder")).to_contain_text("Your question still waits.")
 
 
 def test_asking_about_the_example_takes_the_questions_place(demo: Page, bridge: Played):
@@ -306,7 +306,7 @@ def test_asking_about_the_example_takes_the_questions_place(demo: Page, bridge: 
     answer(demo).get_by_role("link", name="A dog that somebody drew").click()
     demo.get_by_role("button", name="Ask", exact=True).click()
     assert question.left.wait(5)
-    expect(demo.get_by_role("status")).to_be_empty()
+    expect(demo.locator("#reminder")).to_be_empty()
     bridge.next().tell("prediction", prediction=DOG_SAID)
     expect(answer(demo)).to_contain_text(said("drawn-dog"))
     expect(answer(demo)).to_contain_text("Answered by the model’s server")
@@ -318,7 +318,7 @@ def test_another_photo_takes_the_questions_place(demo: Page, bridge: Played):
     answer(demo).get_by_role("link", name="Chelsea, a cat").click()
     ask(demo, DOG)
     assert question.left.wait(5)
-    expect(demo.get_by_role("status")).to_be_empty()
+    expect(demo.locator("#reminder")).to_be_empty()
     assert bridge.next().photo == DOG.read_bytes()
 
 
