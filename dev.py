@@ -295,11 +295,12 @@ def test(rest: list[str]) -> int:
             return subprocess.run([PYTHON, "-m", "pytest", *which, *rest], env=_with_node()).returncode
     env = _with_node()
     env["TEST_BROWSER"] = find_browser()
+    tsc = ROOT / "tests/node_modules/typescript/bin/tsc"
     checks = [
         [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."],
         [PYTHON, "-m", "ruff", "check", "--quiet", "."],
         [PYTHON, "-m", "mypy"],
-        [BIN / "node", ROOT / "tests/node_modules/typescript/bin/tsc", "-p", "tests/tsconfig.json"],
+        *([BIN / "node", tsc, "-p", f"tests/{config}"] for config in ("tsconfig.json", "tsconfig.offline.json")),
         [PYTHON, "-m", "training.record", "--check"],
         [PYTHON, "-m", "training.card", "--check"],
         # Two at a time, and what is in one file by one of the two: it shares a Space and a browser.

@@ -1,21 +1,20 @@
 // Keeps the pages that a visitor has seen, so that they open without a line; brings what is newer as soon as there is one.
-// build.py writes the first line: {version, base, shell}, what this site is and what each of its pages needs.
-/* global KEPT */
 
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const CACHE = `pages ${KEPT.base} ${KEPT.version}`;
-// A static host sends no headers of our choosing: with this one, a page's models run on several threads, and nothing else of it changes.
-const APART = ["Document-Isolation-Policy", "isolate-and-credentialless"];
+// A static host sends no headers of our choosing. With this one a page's models run on several threads, and nothing else of it changes.
+const POLICY = "Document-Isolation-Policy";
 const SLOW = 4000; // milliseconds after which a page that is kept is better than a page that may come
 
-addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.shell)).then(() => skipWaiting()));
+worker.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.shell)).then(() => worker.skipWaiting()));
 });
 
-addEventListener("activate", (event) => {
-  event.waitUntil(forget().then(() => clients.claim()));
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(forget().then(() => worker.clients.claim()));
 });
 
-addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   const ours = request.method === "GET" && origin === location.origin && pathname.startsWith(KEPT.base);
@@ -30,7 +29,7 @@ addEventListener("fetch", (event) => {
 function apart(response) {
   if (response.type === "opaqueredirect") return response;
   const headers = new Headers(response.headers);
-  headers.set(...APART);
+  headers.set(POLICY, "isolate-and-credentialless");
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
@@ -40,10 +39,12 @@ async function forget() {
   await Promise.all(older.map((name) => caches.delete(name)));
 }
 
+/** @param {Request} request */
 async function kept(request) {
   return (await caches.match(request)) ?? fetched(request);
 }
 
+/** @param {Request} request */
 async function newest(request) {
   const fetching = fetched(request);
   const late = new Promise((done) => setTimeout(done, SLOW)).then(() => caches.match(request, { ignoreSearch: true }));
@@ -51,6 +52,7 @@ async function newest(request) {
   return first ?? (await caches.match(request, { ignoreSearch: true })) ?? fetching;
 }
 
+/** @param {Request} request */
 async function fetched(request) {
   const response = await fetch(request);
   if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
