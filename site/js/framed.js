@@ -37,8 +37,8 @@ function native(title, plot) {
   const content = JSON.stringify(spec);
   if (!spec || content.length > LARGEST) return tree({ kind: "json", title }, plot, "");
   const [library, size] = LIBRARIES.vega;
-  return html`<${Framed} key="native" title=${title} asked=${{ kind: library, content }} size=${size} table=${tableOf(plot)} />
-    ${typeof plot.caption === "string" && html`<p class="quiet" dir="auto">${plot.caption}</p>`}`;
+  return html`${typeof plot.caption === "string" && html`<p class="quiet" dir="auto">${plot.caption}</p>`}
+    <${Framed} key="native" title=${title} asked=${{ kind: library, content }} size=${size} table=${tableOf(plot)} />`;
 }
 
 /** @param {string} title @param {any} image @param {string} files */

@@ -32,13 +32,18 @@
  * @property {number} [height]
  */
 
-const MARKS = ["line", "bar", "point"];
+const FEW_POINTS = 50; // of a line, each of which is marked
+const MARKED = {
+  line: (/** @type {number} */ count) => ({ point: count <= FEW_POINTS }),
+  bar: () => ({}),
+  point: () => ({ filled: true, opacity: 1, size: 50 }),
+};
 const SORTS = ["quantitative", "nominal", "temporal"];
 const AGGREGATES = ["sum", "mean", "median", "min", "max", "count"];
 const ORDERS = /** @type {Record<string, string>} */ ({ x: "ascending", "-x": "descending", y: "y", "-y": "-y" });
 const SPANS = /** @type {Record<string, number>} */ ({ s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }); // milliseconds
-const FEW_POINTS = 50; // of a line, each of which is marked
-const LEVEL = 40; // letters of all categories that stand beside each other, unturned
+const LEVEL = 40; // letters of all categories that stand beside each other
+const SHADES = ["#b8860b", "#2f7ebd"]; // least and most: both are seen on light paper and on dark
 
 /** What Vega-Lite draws of it, or null where it is not understood. @param {Native} plot */
 export function specOf(plot) {
@@ -49,14 +54,14 @@ export function specOf(plot) {
     ...(title && { title: String(title) }),
     height: Math.min(1_000, Math.max(100, Number(height) || 300)),
     data: { values: rows(plot) },
-    mark: { type: mark, clip: true, tooltip: tooltip !== "none", ...(mark === "line" && { point: data.length <= FEW_POINTS }) },
+    mark: { type: mark, clip: Boolean(plot.x_lim ?? plot.y_lim), tooltip: tooltip !== "none", ...MARKED[mark](data.length) },
     encoding: { x: across(plot), y: up(plot), ...(plot.color && { color: coloured(plot, plot.color) }) },
   };
 }
 
 /** @param {any} plot @returns {plot is Native} */
 function isNative(plot) {
-  if (!Array.isArray(plot?.columns) || !plot.data?.every?.(Array.isArray) || !MARKS.includes(plot.mark)) return false;
+  if (!Array.isArray(plot?.columns) || !plot.data?.every?.(Array.isArray) || !Object.hasOwn(MARKED, plot.mark)) return false;
   const named = [plot.x, plot.y, ...(plot.color ? [plot.color] : [])];
   return named.every((name) => plot.columns.includes(name) && SORTS.includes(plot.datatypes?.[name]));
 }
@@ -95,7 +100,7 @@ function across(plot) {
     field: "x",
     type,
     title: String(plot.x_title || x),
-    axis: { labels: visible === true, ticks: visible === true, labelAngle: angle || (nominal ? slope(plot) : 0), ...(format && !nominal && { format }) },
+    axis: { labels: visible === true, ticks: visible === true, labelAngle: angle || (nominal && isLong(valuesOf(plot, x)) ? -45 : 0), ...(format && !nominal && { format }) },
     ...(nominal ? { sort: Array.isArray(sort) ? sort : ORDERS[sort ?? ""] ?? null } : { scale: scaled(type, limits, false) }),
     ...(wide && !nominal && { bin: binned(valuesOf(plot, x), wide) }),
   };
@@ -126,8 +131,8 @@ function coloured(plot, color) {
     field: "color",
     type: plot.datatypes[color],
     title: String(title || color),
-    legend: listed?.length === 0 ? null : { orient: "bottom", columns: 3, ...(listed && { values: [...listed] }) },
-    ...(nominal && { scale }),
+    legend: listed?.length === 0 ? null : { orient: "bottom", columns: isLong(names) ? 1 : 3, ...(listed && { values: [...listed] }) },
+    scale: nominal ? scale : { range: SHADES },
   };
 }
 
@@ -152,7 +157,7 @@ function binned(values, step) {
   return starts.length ? { step, extent: [first, last + step] } : { step };
 }
 
-/** Categories that do not fit beside each other are turned. @param {Native} plot */
-function slope(plot) {
-  return [...new Set(valuesOf(plot, plot.x))].join("").length > LEVEL ? -45 : 0;
+/** Whether names do not fit beside each other. @param {any[]} names */
+function isLong(names) {
+  return [...new Set(names)].join("").length > LEVEL;
 }

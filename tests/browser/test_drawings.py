@@ -206,6 +206,37 @@ def test_gradios_own_plots_are_drawn(told: Page):
     assert copied_picture(told, "Trend")[0] > 300
 
 
+def test_gradios_own_plots_are_drawn_as_their_author_chose(told: Page):
+    """Bins of hours and of numbers, limits in seconds, aggregates and names that would mean something to Vega-Lite."""
+    plot = {"columns": ["t", "a.b['c']"], "data": [[0, 1], [5_400_000, 2]], "mark": "bar", "x": "t", "y": "a.b['c']"}
+    plot["datatypes"] = {"t": "temporal", "a.b['c']": "quantitative"}
+    choices: list[dict[str, Any]] = [
+        {"x_bin": "1h", "y_aggregate": "max"},
+        {"x_lim": [None, 3600], "y_lim": [1, None]},
+        {"datatypes": {**plot["datatypes"], "t": "nominal"}, "sort": ["b", "a"]},
+        {"datatypes": {**plot["datatypes"], "t": "quantitative"}, "mark": "point", "x_bin": 4e6},
+        {"x_bin": "soon", "y_aggregate": "expr", "mark": "line"},
+        {"x": "no such column"},
+        {"mark": "__proto__"},
+    ]
+    binned, limited, named, numbered, unread, *unknown = told.evaluate(
+        """async ([native, plots]) => { const { specOf } = await import(native);
+            return plots.map((plot) => specOf(plot)).map((spec) => spec && { ...spec.encoding, values: spec.data.values }); }""",
+        [module(told, "native"), [{**plot, **chosen} for chosen in choices]],
+    )
+    hour = 3_600_000
+    assert binned["x"]["bin"] == {"step": hour, "extent": [0, 2 * hour]}
+    assert (binned["y"]["aggregate"], binned["y"]["field"], binned["y"]["title"]) == ("max", "y", "a.b['c']")
+    assert binned["values"] == [{"x": 0, "y": 1}, {"x": 5_400_000, "y": 2}]
+    assert limited["x"]["scale"] == {"type": "utc", "domainMax": hour}
+    assert limited["y"]["scale"] == {"zero": False, "domainMin": 1}
+    assert (named["x"]["sort"], named["y"]["aggregate"]) == (["b", "a"], "sum")
+    assert (numbered["x"]["bin"]["extent"], numbered["y"]["aggregate"]) == ([0, 8e6], "sum")
+    assert "bin" not in unread["x"]
+    assert "aggregate" not in unread["y"]
+    assert unknown == [None, None]
+
+
 def test_a_table_sorts_and_shows_more(told: Page):
     """By numbers as numbers, by words as the language sorts them, back again; 200 rows, then the rest."""
     table = part(told, "Table")
