@@ -1,97 +1,28 @@
 """The same graph on the visitor's own device: the same answers, nothing blocked, nothing sent, and a word for all that goes wrong."""
 
-import base64
 import io
-import json
-import re
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CAT, ROOT, Road, free_port
+from conftest import CAT, Road
 from drawn_photos import draw
+from on_device import DEMOS, GRIZZLY, alike, answered, on_page, page_of, saved
 from PIL import Image, PngImagePlugin
-from playwright.sync_api import Browser, Page, Worker
+from playwright.sync_api import Page, Worker
 
-import build
-import dev
 from api_bridge import load
 from training.space.model import Model
 
-DEMOS = ROOT / "site/demos"
-GRIZZLY = DEMOS / "bears/examples/drawn-grizzly.jpg"
-NEAR = 0.005  # how far a probability may be from Python's
+pytest_plugins = ["on_device"]
+
 BUDGET = 50  # milliseconds that the page may be busy at a time
-
-# What each call of `on_page` may use: the site's own modules, a demo's contract and models as its page has them, and photos.
-PRELUDE = """
-    const [device, {predictionHolds}, pipeline, heat] = await Promise.all(modules.map((module) => import(module)));
-    const {contract, models} = of;
-    const photo = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
-    const never = new AbortController().signal;
-    window.in_time = (work) => Promise.race([work, new Promise((_, refuse) => setTimeout(refuse, 60_000, "Nobody has answered."))]);
-    const ask = (input, hear = () => {}, cancelled = never) => device.askHere(contract, models, input, cancelled, hear);
-"""
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """The built site, and nothing else: no Space, no bridge."""
-    dist, port = tmp_path_factory.mktemp("dist"), free_port()
-    build.write(build.build(space="http://127.0.0.1:9"), dist)
-    with dev.site(dist, port):
-        yield Road("", "", f"http://127.0.0.1:{port}", dist, 0, dist)
-
-
-def page_of(road: Road, demo: str) -> dict[str, Any]:
-    """What the page of a demo has been told: its contract and its models."""
-    page = (road.dist / demo / "index.html").read_text(encoding="utf-8")
-    return {name: json.loads(re.search(rf'id="?{name}"?>(.*?)</script>', page)[1]) for name in ("contract", "models")}
-
-
-def on_page(page: Page, road: Road, code: str, demo: str = "bears", **words: Any) -> Any:
-    """Run `code` in the page as that of `demo` would; photos among `words` are bytes."""
-    names = ("device", "main", "pipeline", "heat")
-    modules = [f"/assets/{next((road.dist / 'assets').glob(f'{name}.*.js')).name}" for name in names]
-    plain = json.loads(json.dumps(words, default=lambda content: base64.b64encode(content).decode()))
-    made = f"async ([modules, of, {{{', '.join(words)}}}]) => {{ {PRELUDE} return in_time((async () => {{ {code} }})()); }}"
-    return page.evaluate(made, [modules, page_of(road, demo), plain])
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, road: Road) -> Iterator[Page]:
-    """A page for all who leave its worker as they found it: to start one takes longer than most of them."""
-    with browser.new_context(service_workers="block") as context:
-        page, complaints = context.new_page(), []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        page.goto(f"{road.origin}/bears/")
-        yield page
-        assert complaints == []
-
-
-@pytest.fixture
-def bears(visitor: Page, road: Road) -> Page:
-    """A page whose worker is its own."""
-    visitor.goto(f"{road.origin}/bears/")
-    return visitor
-
-
-def answered(page: Page, road: Road, content: bytes) -> Any:
-    return on_page(page, road, "return ask({photo: photo(content)});", content=content)
 
 
 def worker(page: Page) -> Worker:
     (only,) = page.workers
     return only
-
-
-def saved(image: Image.Image, kind: str = "PNG", **about: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, kind, **about)
-    return out.getvalue()
 
 
 def turned(image: Image.Image, orientation: int) -> bytes:
@@ -129,20 +60,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "a column": saved(bear.resize((1, 700))),
         "a panorama": saved(bear.resize((5000, 60)), "JPEG"),
     }
-
-
-def alike(told: dict[str, Any], expected: dict[str, Any]) -> bool:
-    """Whether two say the same, as near as two runtimes do."""
-    sure, ours = (
-        {each["label"]: each["confidence"] for each in one["confidences"]} | {"": one["familiarity"]}
-        for one in (told, expected)
-    )
-    return (
-        (told["label"], told["unfamiliar"]) == (expected["label"], expected["unfamiliar"])
-        and [each["label"] for each in told["confidences"]] == [each["label"] for each in expected["confidences"]]
-        and sure.keys() == ours.keys()
-        and max(abs(sure[label] - ours[label]) for label in ours) <= NEAR
-    )
 
 
 # --- the same answers
@@ -270,41 +187,6 @@ def test_a_damaged_photo_is_said_beside_its_field(shared: Page, road: Road):
     assert (fault["kind"], fault["field"], fault["retryable"]) == ("input-refused", "photo", False)
     assert answered(shared, road, GRIZZLY.read_bytes())["prediction"]["label"] == "grizzly"
     assert worker(shared) == before
-
-
-CASES = json.loads((ROOT / "tests/contracts/pipelines.json").read_text(encoding="utf-8"))
-UNREADABLE = ("is none of input.NAME", "is no comparison", "can not follow", "is no number, text in quotes")
-
-
-def test_steps_are_read_as_python_reads_them(shared: Page, road: Road):
-    """What a step needs, when it is due, and with what: one language, two readers."""
-    told = on_page(
-        shared,
-        road,
-        """const steps = Object.fromEntries(Object.entries(cases.contracts).map(([name, {steps}]) => [name, pipeline.planned(steps)]));
-        const needs = Object.fromEntries(Object.entries(steps).map(([name, all]) => [name, Object.fromEntries(all.map((step) => [step.name, step.needs]))]));
-        const verdicts = cases.verdicts.map(({contract, step, values}) => {
-            const read = steps[contract].find(({name}) => name === step);
-            const due = pipeline.isDue(read, values);
-            return due ? {due, taken: pipeline.taken(read, values), each: read.each ?? null} : {due};
-        });
-        const refused = cases.refused.filter(({contract, change}) => {
-            const changed = structuredClone(cases.contracts[contract]);
-            for (const [path, value] of Object.entries(change)) {
-                const places = path.split("."), last = places.pop();
-                places.reduce((inside, place) => inside[place], changed)[last] = value;
-            }
-            try { pipeline.planned(changed.steps); return false; } catch { return true; }
-        }).map(({what}) => what);
-        return {needs, verdicts, refused};""",
-        cases=CASES,
-    )
-    assert told["needs"] == {name: each["needs"] for name, each in CASES["pipelines"].items()}
-    for verdict, case in zip(told["verdicts"], CASES["verdicts"], strict=True):
-        expected = {"due": True, "taken": case["taken"], "each": case.get("each")} if case["due"] else {"due": False}
-        assert verdict == expected, case["what"]
-    unreadable = [case["what"] for case in CASES["refused"] if any(words in case["wrong"] for words in UNREADABLE)]
-    assert told["refused"] == unreadable
 
 
 # --- fetched once, when it is wanted
@@ -455,110 +337,3 @@ def test_a_browser_that_can_not_is_told_so(visitor: Page, road: Road):
     fault = answered(visitor, road, GRIZZLY.read_bytes())
     assert (fault["kind"], fault["retryable"]) == ("device-unable", False)
     assert fault["detail"] == "This browser can not run the model on the device."
-
-
-# --- several steps
-
-
-def test_two_models_are_asked_about_one_photo(shared: Page, road: Road):
-    """Each says what it says on its own page; both are told as they come."""
-    told = on_page(
-        shared,
-        road,
-        """const heard = [];
-        const said = await ask({photo: photo(content)}, (event, about) => event === "step" && heard.push([about.step, about.state]));
-        return {said, heard, holds: predictionHolds(contract, said.prediction)};""",
-        demo="bears-twice",
-        content=GRIZZLY.read_bytes(),
-    )
-    steps = load(DEMOS / "bears-twice").json["steps"]
-    assert told["holds"]
-    assert told["said"]["steps"].keys() == told["said"]["prediction"].keys() == steps.keys()
-    assert sorted(told["heard"]) == sorted([name, state] for name in steps for state in ("asking", "answered"))
-    with Image.open(GRIZZLY) as photo:
-        for name, step in steps.items():
-            model = Model(DEMOS / step["demo"] / "model.onnx")
-            assert alike(told["said"]["prediction"][name], model.prediction(photo))
-            assert told["said"]["steps"][name]["took_ms"] > 0
-
-
-def test_what_it_looked_at_is_drawn_as_the_space_draws_it(shared: Page, road: Road):
-    """Dimmer where the map of its label is low, by as much as the shared chose; the photo is asked about once."""
-    look = """const content = photo(cat), said = [];
-        for (const strength of [1, 0.4]) said.push(await ask({photo: content, strength}));
-        const drawn = await Promise.all(said.map(async ({prediction}) => {
-            const image = new Image();
-            image.src = prediction.look.file;
-            await image.decode();
-            const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-            const context = canvas.getContext("2d");
-            context.drawImage(image, 0, 0);
-            return [canvas.width, canvas.height, [...context.getImageData(0, 0, canvas.width, canvas.height).data]];
-        }));
-        return {said, drawn, holds: said.map(({prediction}) => predictionHolds(contract, prediction))};"""
-    with Image.open(CAT) as file:
-        cat = file.convert("RGB").resize((150, 100))
-    told = on_page(shared, road, look, demo="catdog-look", cat=saved(cat))
-    assert told["holds"] == [True, True]
-    model = Model(DEMOS / "catdog/model.onnx")
-    for strength, said, (width, height, pixels) in zip((1, 0.4), told["said"], told["drawn"], strict=True):
-        picture = said["prediction"]["look"]
-        assert (picture["media"], picture["pixels"]) == ("image/jpeg", 150 * 100)
-        assert picture["size"] > 500
-        ours = np.asarray(model.look(cat, "cat", strength)).astype(int)
-        theirs = np.array(pixels).reshape(height, width, 4)[..., :3]
-        assert np.abs(theirs - ours).mean() < 3
-        assert np.abs(theirs - np.asarray(cat)).mean() > 20 * strength, "it is dimmed"
-    assert told["said"][0]["steps"]["guess"]["took_ms"] > 5 > told["said"][1]["steps"]["guess"]["took_ms"]
-
-
-def test_a_step_that_is_not_due_is_skipped(shared: Page, road: Road):
-    """Nothing is drawn of what the model does not know; the first step's answer stands."""
-    told = on_page(
-        shared,
-        road,
-        """const heard = [];
-        const {prediction, steps} = await ask({photo: photo(content)}, (event, about) => event === "step" && heard.push([about.step, about.state]));
-        return {prediction, steps, heard, holds: predictionHolds(contract, prediction)};""",
-        demo="catdog-look",
-        content=(DEMOS / "catdog/examples/coffee.jpg").read_bytes(),
-    )
-    assert told["heard"] == [["guess", "asking"], ["guess", "answered"], ["look", "skipped"]]
-    assert told["steps"]["look"] == {"state": "skipped"}
-    assert told["prediction"].keys() == {"guess"}
-    assert told["holds"]
-
-
-def test_of_several_photos_one_that_fails_hides_no_other(shared: Page, road: Road):
-    """Each is told as it comes; the one that can not be read is said to be that, and all of them failing is a fault."""
-    folder = DEMOS / "clothing/examples"
-    given = [
-        (folder / "drawn-dress.jpg").read_bytes(),
-        b"\x89PNG\r\n\x1a\n" + bytes(99),
-        (folder / "drawn-tshirt.jpg").read_bytes(),
-    ]
-    told = on_page(
-        shared,
-        road,
-        """const [photos, heard, ending, late] = [given.map(photo), [], new AbortController(), []];
-        const said = await ask({photos}, (event, {at, state}) => event === "step" && heard.push([at ?? null, state]));
-        const stopped = await ask({photos: given.map(photo)}, (event, about) => {
-            late.push(about.at);
-            if (about.state === "answered") ending.abort();
-        }, ending.signal);
-        return {said, heard, holds: predictionHolds(contract, said.prediction), stopped, late, none: await ask({photos: [photos[1]]})};""",
-        demo="wardrobe",
-        given=given,
-    )
-    labels = [each and each["label"] for each in told["said"]["prediction"]]
-    model = Model(DEMOS / "clothing/model.onnx")
-    expected = [model.prediction(Image.open(io.BytesIO(given[at])))["label"] for at in (0, 2)]
-    assert labels == [expected[0], None, expected[1]]
-    assert told["holds"]
-    assert told["heard"] == [
-        [None, "asking"],
-        *([0, "asking"], [0, "answered"], [1, "asking"], [1, "failed"], [2, "asking"], [2, "answered"]),
-        [None, "answered"],
-    ]
-    assert (told["none"]["kind"], told["none"]["field"]) == ("input-refused", "photos")
-    assert (told["stopped"]["kind"], max(at for at in told["late"] if at is not None)) == ("cancelled", 0)
