@@ -29,6 +29,7 @@ PHOTO = {
         "pixels": {"type": "integer"},
     },
 }
+CASES = json.loads((ROOT / "tests/contracts/pipelines.json").read_text(encoding="utf-8"))  # JavaScript is held to them
 EVENTS = {"accept": "text/event-stream"}
 
 
@@ -168,6 +169,34 @@ def test_where_none_of_several_was_answered_the_step_failed():
     steps = {"each": asks("/a", name="input.photos[]"), "after": asks("/a", name="each")}
     ended = outcomes(steps, ask, {"name": "", "photos": ["a", "b"]}, each=...)
     assert (ended["each"].state, ended["each"].fault.detail, ended["after"].state) == ("failed", "No a.", "skipped")
+
+
+@pytest.mark.parametrize("case", CASES["outcomes"], ids=lambda case: case["what"])
+def test_how_every_step_ended_is_told_as_the_page_tells_it(case):
+    """Which were answered, which failed and why, also of several; the page's own device says the same of the same."""
+
+    async def ask(step, takes, told):
+        said = case["asked"][step.name]
+        said = said[takes[step.each]] if step.each else said
+        if "fault" in said:
+            raise AppFailed(said["fault"])
+        return said, 1, "asked"
+
+    ended = run(outcomes_of(read(CASES["contracts"][case["contract"]]), case["input"], ask, None))
+    told = {
+        name: {
+            "state": each.state,
+            **({"fault": each.fault.detail} if each.fault else {}),
+            **(
+                {"failed": [{"at": at, "fault": fault.detail} for at, fault in each.failed.items()]}
+                if each.failed
+                else {}
+            ),
+        }
+        for name, each in ended.items()
+    }
+    assert told == case["steps"]
+    assert {name: each.prediction for name, each in ended.items() if each.state == "answered"} == case["prediction"]
 
 
 def test_what_a_step_says_on_its_way_is_told_with_its_name():

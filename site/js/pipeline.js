@@ -5,7 +5,8 @@
  * @typedef {{source: string, name: string | null, each: boolean}} Reference `source`: "input", or a step's name; `name`: null for all a step predicted; `each`: one of several
  * @typedef {{reference: Reference, word: string, literal: any}} Comparison
  * @typedef {{name: string, takes: [string, Reference][], when: Comparison[], needs: string[], each?: string}} Step `each`: the parameter that is one of several
- * @typedef {{state: "answered" | "failed" | "skipped", took_ms?: number, fault?: Fault}} Outcome
+ * @typedef {{at: number, fault: Fault}} Missed one of several that was not answered
+ * @typedef {{state: "answered" | "failed" | "skipped", took_ms?: number, fault?: Fault, failed?: Missed[]}} Outcome
  */
 
 const REFERENCE = /^([a-z][a-z0-9_-]*)(?:\.([a-z][a-z0-9_]*)(\[\])?)?$/;
@@ -129,11 +130,14 @@ export async function run(steps, input, ask, told) {
     const begun = performance.now();
     say({ state: "asking" });
     const given = taken(step, values);
-    const ended = await asked(step.each ? askEach(step, given, ask, say) : ask(step.name, given));
+    /** @type {Missed[]} */
+    const failed = [];
+    const ended = await asked(step.each ? askEach(step, given, ask, say, failed) : ask(step.name, given));
     if ("prediction" in ended) values[step.name] = ended.prediction;
     say(ended);
     const { state, fault } = ended;
-    return { state, took_ms: Math.round((performance.now() - begun) * 10) / 10, ...(fault && { fault }) };
+    const took_ms = Math.round((performance.now() - begun) * 10) / 10;
+    return { state, took_ms, ...(fault ? { fault } : failed.length && { failed }) };
   }
 
   const outcomes = await Promise.all(steps.map(async (step) => [step.name, await ending(step)]));
@@ -147,15 +151,18 @@ export async function run(steps, input, ask, told) {
  * @param {Record<string, any>} given
  * @param {(step: string, given: Record<string, any>) => Promise<any>} ask
  * @param {(about: any) => void} say
+ * @param {Missed[]} failed takes those that failed
  */
-async function askEach({ name, each = "" }, given, ask, say) {
+async function askEach({ name, each = "" }, given, ask, say, failed) {
   const all = [];
   for (const [at, value] of given[each].entries()) {
     say({ state: "asking", at });
     all.push(await asked(ask(name, { ...given, [each]: value })));
     say({ ...all[at], at });
+    const { fault } = all[at];
+    if (fault) failed.push({ at, fault });
   }
-  if (all.length && all.every(({ fault }) => fault)) throw all[0].fault;
+  if (all.length && failed.length === all.length) throw failed[0].fault;
   return all.map(({ prediction }) => prediction ?? null);
 }
 
