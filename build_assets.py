@@ -56,7 +56,10 @@ def _styles(site: Path) -> list[str]:
 
 # Each needs only those before it.
 TOGETHER = {
-    "main.js": ("words.js", "contract.js", "view.js", "form.js", "routes.js", "examples.js", "demo.js", "main.js"),
+    "main.js": (
+        *("words.js", "contract.js", "view.js", "receive.js", "form.js"),
+        *("routes.js", "question.js", "examples.js", "demo.js", "main.js"),
+    ),
     "drawings.js": ("given.js", "keep.js", "drawings.js", "steps.js"),
 }
 IMPORTED = re.compile(

@@ -1,7 +1,7 @@
 // The camera and the microphone: opened when somebody asks for it, said why where they can not be, and off the moment they are not needed.
 
 import { render } from "../vendor/preact-htm.js";
-import { unreadable } from "./form.js";
+import { unreadable } from "./receive.js";
 import { say } from "./words.js";
 
 /**

@@ -3,7 +3,8 @@
 import { render } from "../vendor/preact-htm.js";
 import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
 import { mark, openPlace, remind } from "./examples.js";
-import { inputOf, partsOf, photoField, wrongIn } from "./form.js";
+import { fieldIn, inputOf, partsOf, wrongIn } from "./form.js";
+import { after, givenIn } from "./question.js";
 import { ask } from "./routes.js";
 import { LONG, answer, label, refusal, span } from "./view.js";
 import { say } from "./words.js";
@@ -19,9 +20,6 @@ import { say } from "./words.js";
 
 /** Kinds of fields whose values may stand in an address: see link.js. */
 const SHARED = ["text", "number", "slider", "checkbox", "choice", "choices", "color", "date"];
-
-/** Kinds of fields that site/js/files.js reads. */
-const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
 
 /** What is said where a part of this page did not come. */
 const BROKEN = () => ({ kind: "page-broken", detail: say("fault.page-broken"), retryable: false });
@@ -301,43 +299,4 @@ export class Demo {
     if (!(element instanceof HTMLElement)) throw new Error(`This page has no ${selector}.`);
     return element;
   }
-}
-
-/**
- * Bring the field drawn in `place` to life; what not every page has is fetched by those that have it.
- * @param {HTMLElement} place
- * @param {import("./contract.js").Schema} schema
- * @param {import("./form.js").Watch} watch
- * @returns {Promise<Field>}
- */
-async function fieldIn(place, schema, watch) {
-  if (schema.kind === "sketch") return (await import("./sketch.js")).sketchField(place, watch);
-  if (isPhoto(schema)) return photoField(place, watch);
-  if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
-  if (schema.kind === "table") return (await import("./table.js")).tableField(place);
-  return (await import("./fields.js")).plainField(place, schema);
-}
-
-/**
- * The files of a question, to stand beside what is said of them; there once they have been read.
- * @param {Promise<[string, import("./form.js").Part][]>} parts
- * @param {AbortSignal} left
- */
-function givenIn(parts, left) {
-  /** @type {import("./view.js").Photo[]} */
-  const photos = [];
-  parts.then((all) => {
-    for (const [, { content, name = "" }] of all) if (content instanceof Blob) photos.push({ url: URL.createObjectURL(content), name });
-  }, () => null);
-  left.addEventListener("abort", () => photos.forEach(({ url }) => URL.revokeObjectURL(url)));
-  return photos;
-}
-
-/** What is known of the steps after one more was told of. @param {Question["steps"]} steps @param {any} about @returns {Question["steps"]} */
-function after(steps = {}, { step, at, prediction, ...told }) {
-  const before = steps[step] ?? {};
-  if (at === undefined) return { ...steps, [step]: { ...before, ...told, prediction: prediction ?? before.prediction } };
-  const several = [...(before.prediction ?? [])];
-  several[at] = prediction ?? null;
-  return { ...steps, [step]: { ...before, state: "asking", prediction: several } };
 }

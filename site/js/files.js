@@ -2,7 +2,8 @@
 
 import { html, render } from "../vendor/preact-htm.js";
 import { checkField, describe, fileWords, isFile } from "./contract.js";
-import { copy, looked, makers, receives, undoable, unreadable } from "./form.js";
+import { undoable } from "./form.js";
+import { copy, looked, makers, receives, unreadable } from "./receive.js";
 import { say } from "./words.js";
 
 /**

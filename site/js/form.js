@@ -1,10 +1,12 @@
-// What a form's fields are and hold together, and the photo's: chosen, dropped, pasted or taken, and shown. Other kinds have modules of their own.
+// What a form's fields are and hold together, and the photo's, which is shown large. Other kinds have modules of their own.
 
-import { describe } from "./contract.js";
+import { isPhoto } from "./contract.js";
+import { controlIn, copy, looked, makers, receives, unreadable } from "./receive.js";
 import { say } from "./words.js";
 
 /**
  * @typedef {import("./contract.js").FileDescription} FileDescription
+ * @typedef {import("./contract.js").Schema} Schema
  * @typedef {import("./routes.js").Fault} Fault
  * @typedef {{about: FileDescription, read: () => Promise<Blob>, name: string, url: () => string}} GivenFile `url`: a new one where it is shown from memory
  * @typedef {{content: string | Blob, name?: string}} Part one part of what the bridge is sent
@@ -25,6 +27,9 @@ import { say } from "./words.js";
  */
 
 /** @typedef {Map<string, Field>} Fields by their names */
+
+/** Kinds of fields that site/js/files.js reads. */
+const FILES = ["images", "audio", "video", "file", "files", "model3d", "message"];
 
 /** The first that keeps the fields from being asked at all. @param {Fields} fields */
 export function wrongIn(fields) {
@@ -155,95 +160,6 @@ export function photoField(place, watch) {
   };
 }
 
-/** @param {HTMLElement} place */
-const controlIn = (place) => /** @type {HTMLInputElement} */ (place.querySelector("input[type=file]"));
-
-/**
- * Files chosen, dropped or pasted are taken by the field that they are meant for: beside all fields, the first.
- * @param {HTMLElement} place
- * @param {Watch} watch
- * @param {(files: File[]) => void} take
- */
-export function receives(place, { leaving: signal }, take) {
-  const control = controlIn(place);
-  const chosen = () => {
-    take([...(control.files ?? [])]);
-    control.value = ""; // so that the same file can be chosen again
-  };
-  const target = (/** @type {Event} */ event) => (event.target instanceof Element ? event.target : document.body);
-  const mine = (/** @type {Event} */ event) => {
-    const other = target(event).closest(TAKES_FILES) ?? document.querySelector(TAKES_FILES);
-    return other === place;
-  };
-  const dragged = (/** @type {DragEvent} */ event) => (event.dataTransfer?.types.includes("Files") ?? false) && mine(event);
-  const left = () => delete place.dataset.over;
-  control.addEventListener("change", chosen);
-  document.addEventListener(
-    "dragover",
-    (event) => {
-      if (!dragged(event)) return left();
-      event.preventDefault(); // otherwise the browser would leave the page to show the file
-      place.dataset.over = "";
-    },
-    { signal },
-  );
-  document.addEventListener("dragleave", left, { signal });
-  document.addEventListener(
-    "drop",
-    (event) => {
-      left();
-      if (!dragged(event)) return;
-      event.preventDefault();
-      take([...(event.dataTransfer?.files ?? [])]);
-    },
-    { signal },
-  );
-  document.addEventListener(
-    "paste",
-    (event) => {
-      const files = [...(event.clipboardData?.files ?? [])];
-      // A spreadsheet puts a picture of its cells beside them: where one can write, the words are meant.
-      if (!files.length || !mine(event) || target(event).matches("textarea, input:not([type=file])")) return;
-      event.preventDefault();
-      take(files);
-    },
-    { signal },
-  );
-  chosen(); // while this was still on its way
-}
-
-const TAKES_FILES = ".field:has(input[type=file])";
-
-/**
- * Buttons that make a file instead of choosing one; what they need is fetched when one is pressed.
- * @param {HTMLElement} place
- * @param {Watch} watch
- * @param {(files: File[]) => void} take
- * @param {number} [most] bytes
- * @returns {() => void} ends what is being made
- */
-export function makers(place, { leaving, offered }, take, most = Infinity) {
-  const control = controlIn(place);
-  let ending = new AbortController();
-  const end = () => ending.abort();
-  leaving.addEventListener("abort", end);
-  place.closest("main")?.addEventListener("away", end); // a camera is off while another page is looked at
-  place.addEventListener("click", (event) => {
-    const { make } = /** @type {HTMLElement} */ (event.target).dataset;
-    if (!make) return;
-    if (make === "photo" && matchMedia("(pointer: coarse)").matches) {
-      control.capture = "environment"; // a phone's own camera is better than ours
-      control.click();
-      return control.removeAttribute("capture");
-    }
-    end();
-    const making = { ending: (ending = new AbortController()), take, most, offered };
-    const from = make === "sound" ? import("./microphone.js") : import("./camera.js");
-    from.then(({ open }) => open(place, making, /** @type {any} */ (make)), () => offered(unreadable(control.name, say("fault.page-broken"))));
-  });
-  return end;
-}
-
 /**
  * What a field discards can be put back with its button “Undo”, for as long as the page is open: see undo.js.
  * @param {HTMLElement} place
@@ -257,20 +173,17 @@ export function undoable(place, keep) {
   };
 }
 
-/** A copy of a file's bytes, or null where they can not be read. @param {File} file @returns {Promise<Blob | null>} */
-export function copy(file) {
-  return file.arrayBuffer().then((bytes) => new Blob([bytes], { type: file.type }), () => null);
-}
-
-/** A picture's description, and whether it can be shown. @param {Blob} blob @param {string} url */
-export async function looked(blob, url) {
-  const picture = new Image();
-  picture.src = url;
-  const decoded = await picture.decode().then(() => true, () => false);
-  return { decoded, about: await describe(blob, picture.naturalWidth * picture.naturalHeight || undefined) };
-}
-
-/** @param {string} field @param {string} detail @returns {Fault} */
-export function unreadable(field, detail) {
-  return { kind: "input-refused", detail, field, retryable: false };
+/**
+ * Bring the field drawn in `place` to life; what not every page has is fetched by those that have it.
+ * @param {HTMLElement} place
+ * @param {Schema} schema
+ * @param {Watch} watch
+ * @returns {Promise<Field>}
+ */
+export async function fieldIn(place, schema, watch) {
+  if (schema.kind === "sketch") return (await import("./sketch.js")).sketchField(place, watch);
+  if (isPhoto(schema)) return photoField(place, watch);
+  if (FILES.includes(schema.kind)) return (await import("./files.js")).filesField(place, schema, watch);
+  if (schema.kind === "table") return (await import("./table.js")).tableField(place);
+  return (await import("./fields.js")).plainField(place, schema);
 }

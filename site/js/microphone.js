@@ -2,7 +2,7 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { clock, opened, staged } from "./capture.js";
-import { unreadable } from "./form.js";
+import { unreadable } from "./receive.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./capture.js").Making} Making */

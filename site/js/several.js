@@ -4,17 +4,20 @@ import { html, useState } from "../vendor/preact-htm.js";
 import { draw as pictures } from "./gallery.js";
 import { address } from "./given.js";
 import { grid } from "./grid.js";
+import { faultOf } from "./routes.js";
 import { percent } from "./view.js";
 import { say } from "./words.js";
 
 /**
  * @typedef {import("./contract.js").Schema} Schema
- * @typedef {{photos?: string[], names?: string[], files: string}} Beside the photos' addresses and names, in the order of the answers
+ * @typedef {{at: number, fault: any}} Missed one that failed, with the page's own fault or the bridge's problem
+ * @typedef {{photos?: string[], names?: string[], failed?: Missed[], files: string}} Beside the photos' addresses and names, in the order of the answers
  */
 
 /** @type {import("./view.js").Draw} */
-export function draw(schema, values, files, _, photos = []) {
-  return several(schema, values, { photos: photos.map(({ url }) => url), names: photos.map(({ name }) => name), files });
+export function draw(schema, values, files, steps = {}, photos = []) {
+  const failed = Object.values(steps).flatMap((step) => step.failed ?? []);
+  return several(schema, values, { photos: photos.map(({ url }) => url), names: photos.map(({ name }) => name), failed, files });
 }
 
 /**
@@ -23,17 +26,26 @@ export function draw(schema, values, files, _, photos = []) {
  * @param {any[]} values
  * @param {Beside} beside
  */
-export function several({ title = say("drawing.answer"), items = {} }, values, { photos = [], names = [], files }) {
+export function several({ title = say("drawing.answer"), items = {} }, values, { photos = [], names = [], failed = [], files }) {
   const count = Math.max(values.length, photos.length);
-  const all = Array.from({ length: count }, (_, at) => ({ value: values[at], photo: photos[at], name: names[at] || say("drawing.numbered", { title: say("drawing.photo"), number: at + 1 }) }));
+  const reasons = new Map(failed.map(({ at, fault }) => [at, reasonOf(fault)]));
+  const all = Array.from({ length: count }, (_, at) => ({
+    value: values[at], photo: photos[at], why: reasons.get(at), name: names[at] || say("drawing.numbered", { title: say("drawing.photo"), number: at + 1 }),
+  }));
   if (items.kind === "label") return html`<${Wardrobe} title=${title} words=${items.properties?.label?.words ?? {}} all=${all} />`;
   const made = all.filter(({ value }) => address(value, files));
-  if (made.length) return pictures({ kind: "gallery", title }, made.map(({ value, name }) => ({ media: value, caption: name })), files);
-  return grid({ title, headers: [say("drawing.photo"), title], rows: all.map(({ name, value }) => [name, value === undefined ? say("drawing.asking") : value ?? say("drawing.failed")]) });
+  if (made.length) return html`${pictures({ kind: "gallery", title }, made.map(({ value, name }) => ({ media: value, caption: name })), files)}${unmade(all)}`;
+  return grid({ title, headers: [say("drawing.photo"), title], rows: all.map((each) => [each.name, each.value ?? stateWords(each)]) });
+}
+
+/** Beneath pictures, those of which there is none. @param {Each[]} all */
+function unmade(all) {
+  const without = all.filter(({ value }) => !value);
+  return without.length > 0 && html`<ul class="plain">${without.map((each) => html`<li><bdi>${each.name}</bdi>: ${state(each)}</li>`)}</ul>`;
 }
 
 /**
- * @typedef {{value: any, photo?: string, name: string}} Each
+ * @typedef {{value: any, photo?: string, name: string, why?: string}} Each `why` it failed
  * @param {{title: string, words: Record<string, string>, all: Each[]}} answers
  */
 function Wardrobe({ title, words, all }) {
@@ -44,7 +56,7 @@ function Wardrobe({ title, words, all }) {
   return html`<p class="sorts"><label><input type="checkbox" checked=${byLabel} onChange=${() => sort(!byLabel)} /> ${say("drawing.by-label")}</label></p>
     ${byLabel && html`<div class="wardrobe" aria-live="off">${groups(all).map(([label, within]) => html`<section key=${label}>
       <p class="name"><bdi>${label === null ? say("drawing.unanswered") : words[label] ?? label}</bdi> <small>${within.length}</small></p>
-      <ul>${within.map((each) => html`<li>${shown(each)}<span class="quiet">${each.value ? html`${percent(sureness(each.value) ?? 0)}${each.value.unfamiliar && html` · ${say("drawing.unfamiliar")}`}` : state(each)}</span></li>`)}</ul></section>`)}</div>`}
+      <ul>${within.map((each) => html`<li>${shown(each)}${each.value ? html`<span class="quiet">${percent(sureness(each.value) ?? 0)}${each.value.unfamiliar && html` · ${say("drawing.unfamiliar")}`}</span>` : state(each)}</li>`)}</ul></section>`)}</div>`}
     <div hidden=${byLabel}>${grid({ title, headers, rows, drawn: cell })}</div>`;
 }
 
@@ -52,7 +64,7 @@ function Wardrobe({ title, words, all }) {
 function drawn(each, words, column) {
   const { value } = each;
   if (column === 0) return shown(each);
-  if (!value) return column === 1 ? html`<span class="quiet">${state(each)}</span>` : "";
+  if (!value) return column === 1 ? state(each) : "";
   const sure = sureness(value);
   if (column === 1) return words[value.label] ?? value.label ?? say("answer.nothing");
   if (column === 3) return value.unfamiliar === undefined ? "" : value.unfamiliar ? html`<strong>${say("drawing.unfamiliar")}</strong>` : say("drawing.yes");
@@ -65,8 +77,18 @@ function shown({ photo, name }) {
 }
 
 /** How one is that has no answer. @param {Each} each */
-function state({ value }) {
-  return value === undefined ? say("drawing.asking") : say("drawing.failed");
+function state(each) {
+  return html`<span class=${each.value === undefined ? "quiet" : "missed"} dir="auto">${stateWords(each)}</span>`;
+}
+
+/** @param {Each} each */
+function stateWords({ value, why }) {
+  return value === undefined ? say("drawing.asking") : why ? say("drawing.failed-why", { why }) : say("drawing.failed");
+}
+
+/** @param {any} fault */
+function reasonOf(fault) {
+  return (fault?.type ? faultOf(fault) : fault)?.detail;
 }
 
 /** Each label with its photos, the one with most first; what has no answer last. @param {Each[]} all @returns {[string | null, Each[]][]} */

@@ -25,7 +25,7 @@ export function inSteps({ steps }, draw) {
       const state = told[name]?.state ?? (said[name] === undefined ? "skipped" : "answered");
       return html`<section class="part" key=${name} data-step=${name} data-state=${state}>
         <h3 dir="auto">${steps[name].title ?? part.title ?? name}</h3>
-        ${said[name] === undefined ? html`<p class=${state === "failed" ? "fault" : "quiet"}>${instead(state, told[name]?.fault)}</p>` : draw(part, said[name], files, {}, photos)}
+        ${said[name] === undefined ? html`<p class=${state === "failed" ? "fault" : "quiet"}>${instead(state, told[name]?.fault)}</p>` : draw(part, said[name], files, { [name]: told[name] ?? {} }, photos)}
       </section>`;
     })}</div>`;
   };

@@ -25,7 +25,7 @@ import { say } from "./words.js";
  * @property {Answer | Fault} [ended] what became of it meanwhile
  *
  * @typedef {typeof import("./waiting.js")} Words for those who wait longer than a moment
- * @typedef {Record<string, {state?: string, prediction?: any, fault?: any}>} Steps
+ * @typedef {Record<string, {state?: string, prediction?: any, fault?: any, failed?: {at: number, fault: any}[]}>} Steps `failed`: those of several
  * @typedef {{url: string, name: string}} Photo as the visitor gave it
  * @typedef {(schema: Schema, prediction: any, files: string, steps?: Steps, photos?: Photo[]) => import("../vendor/preact-htm.js").Drawing} Draw
  */
