@@ -410,14 +410,31 @@ def test_a_page_fetches_what_it_needs_and_announces_it(page: Page, origin: str):
     named = page.locator("link[rel=modulepreload]").evaluate_all("(links) => links.map((link) => link.href)")
     modules = {url for url in asked if url.endswith(".js") and "/main." not in url}
     assert modules == set(named)
-    assert {re.search(r"/([\w-]+)\.\w+\.js$", url)[1] for url in modules} >= {"fields", "files", "table", "drawings"}
+    assert {re.search(r"/([\w-]+)\.\w+\.js$", url)[1] for url in modules} >= {"fields", "files", "table"}
+    with page.expect_request("**/drawings.*.js"):
+        page.locator(".examples a").first.hover()  # somebody means to see an answer
 
 
 def test_a_part_that_does_not_arrive_is_said(page: Page, origin: str):
     """A form that can not be asked says so and what to do, instead of standing there dead."""
-    page.route("**/drawings.*.js", lambda route: route.abort())
+    page.route("**/fields.*.js", lambda route: route.abort())
     page.goto(f"{origin}/every/")
     expect(page.get_by_role("alert")).to_contain_text("Part of this page did not arrive: reload it.")
+
+
+def test_what_draws_an_answer_and_does_not_arrive_is_said(page: Page, origin: str):
+    """Of a prediction that nothing else can draw; a label needs only its bars, and is had without what copies it."""
+    page.route("**/drawings.*.js", lambda route: route.abort())
+    page.goto(f"{origin}/every/")
+    page.get_by_role("link", name="Anna and her cat").click()
+    expect(page.get_by_role("alert")).to_contain_text("Part of this page did not arrive: reload it.")
+    page.goto(f"{origin}/catdog/")
+    page.get_by_role("link", name="Chelsea, a cat").click()
+    expect(answer(page)).to_contain_text("A cat, over 99 %.")
+    expect(answer(page).get_by_role("button", name="Copy")).to_have_count(0)
+    page.unroute("**/drawings.*.js")
+    page.get_by_role("link", name="A dog that somebody drew").click()
+    expect(answer(page).get_by_role("button", name="Copy")).to_be_visible()
 
 
 def test_a_page_is_dressed_when_it_is_come_to_from_another(page: Page, origin: str):
