@@ -455,17 +455,26 @@ def module(page: Page, name: str) -> str:
 
 
 def test_several_fill_row_by_row(told: Page, origin: str):
-    """One that has not been answered yet says so, and one that failed; none of them hides the others."""
-    rows = told.evaluate(
+    """One that has not been answered yet says so, and one that failed says why; none of them hides the others."""
+    rows, after, pictures = told.evaluate(
         """async ([several, preact]) => {
             const { render } = await import(preact);
             const schema = { kind: "several", title: "Each", items: { kind: "label" } };
             const place = document.body.appendChild(document.createElement("div"));
             const values = [{ label: "hat", confidences: [{ label: "hat", confidence: 0.7 }], unfamiliar: true, familiarity: 0.1 }, null];
-            render((await import(several)).several(schema, values, { photos: ["a", "b", "c"].map((name) => `blob:${name}`).fill(""), names: ["a.jpg", "b.jpg", "c.jpg"], files: "" }), place);
-            const rows = [...place.querySelectorAll("tbody tr")].map((row) => row.innerText.replace(/\\s+/g, " ").trim());
+            const beside = { photos: ["", "", ""], names: ["a.jpg", "b.jpg", "c.jpg"], files: "" };
+            const module = await import(several);
+            const rows = (tag) => [...place.querySelectorAll(tag)].map((row) => row.innerText.replace(/\\s+/g, " ").trim());
+            render(module.several(schema, values, beside), place);
+            const before = rows("tbody tr");
+            render(module.several(schema, values, { ...beside, failed: [{ at: 1, fault: { detail: "Too dark." } }] }), place);
+            const after = rows("tbody tr");
+            const drawn = [{ media: "image/png", size: 1, file: "examples/a.png" }, null];
+            const failed = [{ at: 1, fault: { type: "urn:tinyspaces:app-failed", detail: "No paint." } }];
+            render(module.several({ ...schema, items: { kind: "image" } }, drawn, { ...beside, failed }), place);
+            const pictures = rows("li");
             place.remove();
-            return rows;
+            return [before, after, pictures];
         }""",
         [
             told.evaluate("(one) => one.replace(/drawings/, 'several')", module(told, "drawings")),
@@ -473,6 +482,34 @@ def test_several_fill_row_by_row(told: Page, origin: str):
         ],
     )
     assert rows == ["a.jpg hat 70 % Unfamiliar", "b.jpg Failed", "c.jpg Being asked…"]
+    assert after == ["a.jpg hat 70 % Unfamiliar", "b.jpg Failed. Too dark.", "c.jpg Being asked…"]
+    assert pictures == ["b.jpg: Failed. No paint.", "c.jpg: Being asked…"]
+
+
+def test_what_is_known_of_several_grows_as_it_is_told(told: Page):
+    """One that is being asked has not failed, and one that failed keeps its reason until it is asked again."""
+    known = told.evaluate(
+        """async ([main, events]) => {
+            const { after } = await import(main);
+            return events.map((_, at) => events.slice(0, at + 1).reduce((steps, about) => after(steps, about), undefined).each);
+        }""",
+        [
+            module(told, "main"),
+            [
+                {"step": "each", "state": "asking", "at": 0},
+                {"step": "each", "state": "failed", "at": 0, "fault": {"detail": "Full."}},
+                {"step": "each", "state": "answered", "at": 1, "prediction": "hat"},
+                {"step": "each", "state": "asking", "at": 0},
+            ],
+        ],
+    )
+    missed = [{"at": 0, "fault": {"detail": "Full."}}]
+    assert [(each["prediction"], each["failed"]) for each in known] == [
+        ([], []),
+        ([None], missed),
+        ([None, "hat"], missed),
+        ([None, "hat"], []),
+    ]
 
 
 def test_files_are_found_nowhere_else(told: Page):

@@ -11,6 +11,7 @@ DEMOS = ROOT / "site/demos"
 TEDDY = DEMOS / "bears/examples/drawn-teddy.jpg"
 CAT = DEMOS / "catdog/examples/cat.jpg"
 COFFEE = DEMOS / "catdog/examples/coffee.jpg"
+PNG = (ROOT / "tests/matrix/photo.png").read_bytes()
 
 
 def ask(page: Page, road: Road, demo: str, *photos: Path) -> Locator:
@@ -90,6 +91,26 @@ def test_a_wardrobe_becomes_a_table(visitor: Page, road: Road, tmp_path):
     told = list(csv.DictReader((tmp_path / "wardrobe.csv").open(encoding="utf-8-sig")))
     assert [each["Photo"] for each in told] == [photo.name for photo in photos]
     assert all(each["Label"] for each in told)
+
+
+@pytest.mark.parametrize("by", ["server", "device"])
+def test_of_many_photos_one_that_fails_says_why(visitor: Page, road: Road, by: str):
+    """Beside its own picture, whoever answered; the others have their labels, and a table sorted by them has it last."""
+    photos = sorted((DEMOS / "clothing/examples").glob("drawn-*"))[:2]
+    whole = [{"name": each.name, "mimeType": "image/jpeg", "buffer": each.read_bytes()} for each in photos]
+    broken = {"name": "broken.png", "mimeType": "image/png", "buffer": PNG[:60] + bytes(40)}
+    visitor.goto(f"{road.origin}/wardrobe/")
+    if by == "device":
+        visitor.get_by_label("Keep everything on this device").check()
+    visitor.get_by_label("Photos").set_input_files([whole[0], broken, whole[1]])
+    visitor.get_by_role("button", name="Ask").click()
+    answer = visitor.get_by_role("region", name="Answer")
+    expect(answer).to_contain_text("Answered", timeout=20_000)
+    row = answer.get_by_role("row").filter(has_text="broken.png")
+    expect(row.locator(".missed")).to_contain_text("Failed. The photo is damaged")
+    expect(answer.locator(".missed:visible")).to_have_count(1)
+    answer.get_by_role("checkbox", name="Sort them by their labels").check()
+    expect(answer.locator(".wardrobe section").last).to_contain_text("Failed. The photo is damaged")
 
 
 def test_a_form_without_a_photo_is_shared_as_a_link(visitor: Page, road: Road):
