@@ -17,7 +17,7 @@
     if (source !== parent || !port) return;
     port.onmessage = ({ data, ports: [answer] }) => {
       if (data.kind === "picture") pictured?.().then((blob) => answer.postMessage(blob), () => answer.postMessage(null));
-      else drawn(data, port).catch((/** @type {unknown} */ error) => port.postMessage({ failed: String(error) }));
+      else drawn(data, port).catch((/** @type {any} */ error) => port.postMessage({ failed: String(error), unknown: error?.unknown }));
     };
     new ResizeObserver(() => port.postMessage({ height: place.getBoundingClientRect().height })).observe(place);
   });
@@ -78,8 +78,17 @@
       xaxis: { ...template?.layout?.xaxis, ...axis }, yaxis: { ...template?.layout?.yaxis, ...axis } };
     const look = { height: 400, ...chosen, autosize: true, template: { ...template, layout: own } };
     await Plotly.newPlot(drawing, data, look, { displayModeBar: false, responsive: true, scrollZoom: false, showTips: false });
+    known(/** @type {any} */ (drawing)._fullData);
     pictured = async () => blobOf(await Plotly.toImage(drawing, { format: "png", scale: 2 }));
     return { table: traces(/** @type {any} */ (drawing)._fullData) };
+  }
+
+  /** Plotly draws a kind that it does not have, such as one in space or on a map, as if it were points on paper. @param {any[]} all */
+  function known(all) {
+    for (const { type, _input: { type: wanted = "scatter" } } of all) {
+      if (wanted === type || wanted === `${type}gl`) continue; // the latter is the same, drawn in another way
+      throw Object.assign(new Error("A kind of plot that is not here."), { unknown: String(wanted) });
+    }
   }
 
   /** What the traces of a plot are drawn from, a row for each mark. @param {any[]} all */

@@ -12,7 +12,7 @@ import { say } from "./words.js";
 /**
  * @typedef {import("./view.js").Draw} Draw
  * @typedef {{kind: string, content: string}} Asked
- * @typedef {{height?: number, words?: string, drawn?: boolean, failed?: string, table?: {headers: string[], data: any[][]}}} Told
+ * @typedef {{height?: number, words?: string, drawn?: boolean, failed?: string, unknown?: string, table?: {headers: string[], data: any[][]}}} Told
  */
 
 const FRAME = new URL("../frame/frame.html", import.meta.url).href;
@@ -49,7 +49,7 @@ function pictured(title, image, files) {
 
 /** What a plot would be drawn from, for another program. @param {string} why @param {string} title @param {string} content */
 function undrawn(why, title, content) {
-  return html`<p>${why} <a download="plot.json" href=${`data:application/json;charset=utf-8,${encodeURIComponent(content)}`}>${say("drawing.download-json")}</a></p>
+  return html`<p>${why}</p>${kept({ title, text: () => content, made: ["json", () => content] })}
     <details><summary>${say("drawing.its-json")}</summary><pre tabindex="0" role="region" aria-label=${title} dir="ltr"><code>${content.slice(0, 100_000)}</code></pre></details>`;
 }
 
@@ -67,14 +67,18 @@ function Framed({ title, asked, size = 0, table }) {
     port.current = port1;
     ask();
   };
-  useEffect(ask, [asked.content, asked.kind]);
+  useEffect(() => {
+    if (!told.failed) return ask();
+    port.current = null; // what comes now may be drawn, in a frame of its own
+    tell({});
+  }, [asked.content, asked.kind]);
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", ask);
     return () => dark.removeEventListener("change", ask);
   }, [asked.content]);
   if (frame.current && told.height) frame.current.style.height = `${Math.ceil(told.height)}px`;
-  if (told.failed) return undrawn(say("drawing.unreadable"), title, asked.content);
+  if (told.failed) return undrawn(told.unknown ? say("drawing.undrawn", { kind: told.unknown }) : say("drawing.unreadable"), title, asked.content);
   const page = asked.kind === "page";
   const numbers = table ?? told.table;
   return html`<div class="framed" data-kind=${asked.kind} data-drawn=${Boolean(told.drawn)}>

@@ -179,6 +179,33 @@ def test_plots_are_drawn_by_their_own_libraries(told: Page):
     assert json.loads(content)["data"][0]["y"] == [4, 2]
 
 
+def test_a_plot_that_no_library_here_draws_is_said_and_kept(told: Page):
+    """Of another library, or of a kind that is left out to be light: no wrong picture, and its data for another program."""
+    for title, kind in (("Space", "scatter3d"), ("Bokeh", "bokeh")):
+        expect(part(told, title)).to_contain_text(f"A plot of the kind {kind}, which this page does not draw.")
+        expect(part(told, title).locator("iframe")).to_have_count(0)
+        expect(part(told, title).locator("pre")).to_be_hidden()
+    assert json.loads(copy(told, "Space"))["data"][0]["z"] == [1, 2]
+    assert download(told, "Bokeh") == ("bokeh.json", b'{"doc": {}}')
+    expect(inside(told, "Quick").locator(".scatter .point")).to_have_count(2)
+
+
+def test_a_plot_that_could_not_be_drawn_hides_no_later_one(told: Page):
+    """Half a plot on its way is none; the whole one that follows in its place is drawn."""
+    draw = """async ([framed, preact, plot]) => {
+        const { render } = await import(preact);
+        const place = document.querySelector("#later") ?? document.body.appendChild(Object.assign(document.createElement("div"), { id: "later" }));
+        render((await import(framed)).draw({ kind: "plot", title: "Later" }, { type: "altair", plot }, ""), place);
+    }"""
+    modules = [module(told, "framed"), module(told, "preact-htm")]
+    later = told.locator("#later")
+    told.evaluate(draw, [*modules, '{"mark": "bar", "enc'])
+    expect(later).to_contain_text("can not be drawn from what came")
+    told.evaluate(draw, [*modules, '{"mark": "point", "data": {"values": [{"a": 1}]}, "encoding": {}}'])
+    expect(later.frame_locator("iframe").locator(".mark-symbol path")).to_have_count(1)
+    told.evaluate("document.querySelector('#later').remove()")
+
+
 def test_gradios_own_plots_are_drawn(told: Page):
     """A line for each cat, a bar for each mean, a point for each row, with their titles; what is none of them stays JSON."""
     trend = inside(told, "Trend")
@@ -391,6 +418,7 @@ def test_nothing_that_a_stranger_says_does_anything(browser: Browser, origin: st
     expect(inside(page, "Bars").locator("a[href^=javascript]")).to_have_count(0)
     expect(inside(page, "Heights").locator(".mark-rect path")).to_have_count(1)  # without what lay elsewhere
     expect(inside(page, "Trend").locator("path[aria-roledescription='line mark']")).to_have_count(3)
+    expect(part(page, "Space")).to_contain_text("لا ترسمه هذه الصفحة")
     expect(part(page, "Shape").locator("canvas")).to_have_count(0)
     expect(
         page.locator("#answer :is(script, iframe[srcdoc], [onerror], a[href^=javascript], a[href^='data:text'])")
