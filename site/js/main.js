@@ -99,6 +99,8 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", (event) => {
   if (location.pathname !== shown) visit(location.href, event.state?.scroll ?? 0);
 });
+// Nobody can follow a link on paper: the address is printed with the page.
+addEventListener("beforeprint", () => (find("header").dataset.address = location.href));
 // A reload is the browser's to scroll; only between pages of this site do we know better.
 addEventListener("pagehide", () => {
   history.scrollRestoration = "auto";
