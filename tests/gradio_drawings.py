@@ -90,11 +90,12 @@ def altair(values: list, **more: object) -> PlotData:
 
 
 def numbered() -> PlotData:
-    """As Gradio 3 and 4 sent their own plots: with numbers for colours."""
+    """As Gradio 3 sent its own plots: with numbers for colours, and a choice of what is seen."""
     colour = {"field": "name", "type": "nominal", "scale": {"domain": ["Anna", "Bo"], "range": [0, 1]}}
     values = [{"name": "Anna", "kg": 4}, {"name": "Bo", "kg": 2}]
     x, y = {"field": "name", "type": "nominal"}, {"field": "kg", "type": "quantitative"}
-    return altair(values, encoding={"x": x, "y": y, "color": colour})
+    chosen = {"name": "param_1", "select": {"type": "interval", "encodings": ["y"]}, "bind": "scales"}
+    return altair(values, encoding={"x": x, "y": y, "color": colour}, params=[chosen])
 
 
 CATS = pd.DataFrame(

@@ -122,10 +122,11 @@
     const view = new vega.View(vega.parse(whole, {}, { ast: true }), { expr: vega.expressionInterpreter, loader: { load: refused, sanitize, http: refused, file: refused }, renderer: "svg", container: drawing, hover: true, logLevel: vega.Error });
     await view.runAsync();
     pictured = async () => new Promise((done, fail) => view.toCanvas(2).then((/** @type {HTMLCanvasElement} */ canvas) => canvas.toBlob((blob) => (blob ? done(blob) : fail(blob)))));
-    return { table: tabled(whole.data?.length ? view.data(whole.data[0].name) : []) };
+    const told = whole.data?.find((/** @type {any} */ { values }) => values) ?? whole.data?.[0]; // what a visitor chose in it comes before
+    return { table: tabled(told ? view.data(told.name) : []) };
   }
 
-  /** Gradio 3 and 4 number the colours of their own plots, for their own page to choose them. @param {any} part */
+  /** Gradio 3 numbers the colours of its own plots, for its own page to choose them. @param {any} part */
   function ownColours({ encoding }) {
     const scale = encoding?.color?.scale;
     if (Array.isArray(scale?.range) && scale.range.every(Number.isFinite)) [scale.range, scale.interpolate] = [undefined, undefined];

@@ -226,6 +226,8 @@ def test_gradios_own_plots_are_drawn(told: Page):
     expect(part(told, "Odd").locator(".tree")).to_contain_text('"pie"')
     numbered = inside(told, "Numbered").locator("[aria-roledescription=bar]")
     assert len({bar.get_attribute("fill") for bar in numbered.all()} - {"0", "1"}) == 2
+    part(told, "Numbered").get_by_text("Its numbers").click()
+    expect(part(told, "Numbered").get_by_role("row")).to_have_text(["namekg", "Anna4", "Bo2"])
     part(told, "Trend").get_by_text("Its numbers").click()
     rows = part(told, "Trend").get_by_role("row")
     expect(rows.nth(0)).to_have_text("whenweight.kgcat")
