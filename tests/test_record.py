@@ -169,6 +169,14 @@ def test_a_picture_of_something_else_is_noticed(steps):
     assert record(folder)
 
 
+def test_a_model_that_is_not_here_is_asked_for(steps):
+    """A contract of a stranger's demo may be here without its model."""
+    (steps / "catdog").unlink()
+    shutil.copytree(ROOT / "site/demos/catdog", steps / "catdog", ignore=shutil.ignore_patterns("*.onnx"))
+    with pytest.raises(DemoError, match="step “guess” asks catdog, whose model is not here: train it first"):
+        record(steps / "catdog-look")
+
+
 def test_a_demo_that_asks_others_is_written_after_them(steps, capsys):
     """Its fields and words are theirs as they are now."""
     main(*SEVERAL, "catdog", check=True, demos=steps)

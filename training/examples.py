@@ -87,7 +87,12 @@ class Examples:
     def _asked(self, step: Step, takes: Mapping[str, Any], picture: str) -> Any:
         demo = step.json["demo"]
         if demo not in self._models:
-            self._models[demo] = Model(self._folder.parent / demo / "model.onnx")
+            path = self._folder.parent / demo / "model.onnx"
+            if not path.is_file():
+                raise DemoError(
+                    f"The step “{step.name}” asks {demo}, whose model is not here: train it first ({path})."
+                )
+            self._models[demo] = Model(path)
         model = self._models[demo]
         if not isinstance(takes.get("photo"), File):
             return model.prediction(takes)

@@ -80,3 +80,21 @@ def test_a_fault_of_the_bridge_is_said_in_the_pages_language(visitor: Page, road
     visitor.locator("input[type=file]").set_input_files(CAT)
     visitor.get_by_role("button", name="Fragen", exact=True).click()
     expect(visitor.get_by_role("alert")).to_contain_text(MESSAGES["fault"]["app-failed"]["de"])
+
+
+RIGHT = """(element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getBoundingClientRect().right;
+}"""
+
+
+def test_names_and_bars_begin_where_the_page_does(page: Page, road: Road):
+    """In Arabic at the right, though the demo's own words are English."""
+    page.goto(f"{road.origin}/ar/catdog/#cat")
+    bar = page.locator(".bars li").last  # a short one
+    edge = bar.locator("svg").evaluate("(line) => line.getBoundingClientRect().right")
+    assert abs(bar.locator("bdi").evaluate(RIGHT) - edge) < 2
+    assert abs(bar.locator("rect").evaluate("(share) => share.getBoundingClientRect().right") - edge) < 2
+    title, photo = page.get_by_role("heading", level=1), page.locator(".frame")
+    assert abs(title.evaluate(RIGHT) - photo.evaluate("(frame) => frame.getBoundingClientRect().right")) < 2
