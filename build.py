@@ -88,8 +88,8 @@ def build(base: str = "/", space: str | None = None, site: Path = SITE, bridge: 
     for demo in demos:
         for name, model in demo["models"].items():
             files[model["address"].removeprefix(base)] = content_of(contracts[name])
-        for example in demo["examples"]:
-            files |= {f"{demo['name']}/{path}": content for path, content in example["files"].items()}
+        for pictures in (demo["cover"], *demo["examples"]):
+            files |= {f"{demo['name']}/{path}": content for path, content in pictures["files"].items()}
     told = _told(site / "js")
     for number, language in enumerate(messages.languages):
         # The first language has the shortest addresses, and the page for what is not there.
@@ -133,26 +133,13 @@ def _speak(env: Environment, messages: Messages, language: str, home: str, told:
 def _pages(env: Environment, demos: list[dict[str, Any]]) -> dict[str, bytes]:
     """The pages of one language."""
     files = {
-        "index.html": _page(env, "index.html", "", demos=demos, covers=_covers(demos)),
+        "index.html": _page(env, "index.html", "", demos=demos),
         "status/index.html": _page(env, "status.html", "status/", demos=demos, needs=["status.js"]),
     }
     for demo in demos:
         place = f"{demo['name']}/"
         files[f"{place}index.html"] = _page(env, "demo.html", place, demo=demo, needs=demo["needs"])
     return files
-
-
-def _covers(demos: list[dict[str, Any]]) -> dict[str, dict[str, Any] | None]:
-    """The picture that stands for each demo on the first page: its first, or its second where that is shown already."""
-    shown: set[bytes] = set()
-    covers = {}
-    for demo in demos:
-        pictures = [example for example in demo["examples"] if example["picture"]]
-        files = [example["files"][example["picture"]["file"]] for example in pictures]
-        at = 1 if files[1:] and files[0] in shown and files[1] not in shown else 0
-        covers[demo["name"]] = pictures[at]["picture"] if pictures else None
-        shown.update(files[at : at + 1])
-    return covers
 
 
 def write(files: Mapping[str, bytes], to: Path) -> None:

@@ -38,6 +38,7 @@ def demo_of(contract: Contract, check: Mapping[str, Json], models: Mapping[str, 
     except OSError as error:
         raise BuildError(f"{folder / 'index.md'} is missing: write a few lines about the demo there.") from error
     fields, prediction, asked = contract.fields, contract.json["prediction"], _asked(contract)
+    examples = [_example(contract, example) for example in contract.json["examples"]]
     return {
         "name": contract.demo,
         "contract": contract.json,
@@ -48,7 +49,8 @@ def demo_of(contract: Contract, check: Mapping[str, Json], models: Mapping[str, 
         "text": Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text)),  # noqa: S704
         "figures": _figures(folder / "figures.json"),
         "card": _card(folder / "card.md"),
-        "examples": [_example(contract, example) for example in contract.json["examples"]],
+        "examples": examples,
+        "cover": _cover(folder, examples),
         "only_photos": all(field["kind"] in PHOTOS for field in fields.values()),
         "needs": _needs(contract),
         # A photo and its label: the photo has more of the width than what is said of it.
@@ -159,6 +161,15 @@ def _example(contract: Contract, example: Mapping[str, Any]) -> dict[str, Any]:
         "picture": _picture(contract.folder / pictures[0], pictures[0]) if pictures else None,
         "given": {name: value for name, value in example["input"].items() if name in contract.fields},
     }
+
+
+def _cover(folder: Path, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """The picture that stands for a demo on the first page: cover.webp, or its first example's."""
+    path = folder / "cover.webp"
+    if path.is_file():
+        return {"files": {path.name: path.read_bytes()}, "picture": _picture(path, path.name)}
+    pictures = [example["picture"] for example in examples if example["picture"]]
+    return {"files": {}, "picture": pictures[0] if pictures else None}
 
 
 def _picture(path: Path, name: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from cases import every_kind
 from conftest import CAT, CATDOG, ROOT, SAY, copied_site
 from finished_run import draw, tiny_graph
+from PIL import Image
 
 import build
 from api_bridge import words
@@ -103,12 +104,19 @@ def test_every_page_is_small(files):
     )
 
 
-def test_demos_with_the_same_examples_are_told_apart_on_the_first_page(files):
-    """Both know bears: each begins with another."""
-    shown = re.findall(r'<img src="?/repo/(bears[\w-]*/examples/[\w.-]+)', text(files, "index.html"))
-    first, second = (files[path] for path in shown[:2])
-    assert [path.split("/")[0] for path in shown] == ["bears", "bears-glance", "bears-twice"]
-    assert first != second
+def test_a_demo_has_a_picture_on_the_first_page(site):
+    """The one that was made for it; without one its first example's; a form without any has none."""
+    index = text(build.build(base="/repo/", site=site), "index.html")
+    assert re.search(r'<img src="?/repo/catdog/examples/cat.jpg', index)
+    with Image.new("RGB", (640, 480), "teal") as cover:
+        cover.save(site / "demos/catdog/cover.webp")
+    files = build.build(base="/repo/", site=site)
+    (picture,) = re.findall(r"<img [^>]*catdog/cover.webp[^>]*>", text(files, "index.html"))
+    assert re.search(r'width="?640"? height="?480', picture)
+    assert files["catdog/cover.webp"] == (site / "demos/catdog/cover.webp").read_bytes()
+    (site / "demos/catdog/cover.webp").write_bytes(b"no picture")
+    with pytest.raises(build.BuildError, match=r"cover\.webp can not be read"):
+        build.build(base="/repo/", site=site)
 
 
 def measured(site) -> None:
