@@ -113,13 +113,18 @@ let touched = false; // what was given would be lost by a reload
 
 /** @param {ServiceWorkerContainer} workers */
 function keepPages(workers) {
-  const first = !workers.controller;
+  let kept = Boolean(workers.controller);
   workers.register(policy?.createScriptURL(`${base}sw.js`) ?? `${base}sw.js`, { scope: base }).then((keeper) => {
     document.addEventListener("visibilitychange", () => document.hidden || keeper?.update().catch(() => null));
   }, () => null); // a browser that keeps nothing shows the pages all the same
   workers.addEventListener("controllerchange", () => {
-    outdated = !first;
+    outdated = kept;
     if (outdated && !touched) location.reload();
+    if (kept) return;
+    kept = true;
+    // What came before the worker it has not seen: this page, and the first one, which an installed app opens.
+    const came = performance.getEntriesByType("resource").map(({ name }) => name);
+    workers.controller?.postMessage([location.href.split("#")[0], new URL(home, location.href).href, ...came]);
   });
 }
 

@@ -14,16 +14,25 @@ worker.addEventListener("activate", (event) => {
   event.waitUntil(forget().then(() => worker.clients.claim()));
 });
 
+// A page that was there before this worker tells what it is made of.
+worker.addEventListener("message", (event) => {
+  const missed = event.data.filter((/** @type {string} */ address) => isOurs(new URL(address)));
+  const keep = async (/** @type {string} */ address) => (await caches.match(address)) ?? fetched(new Request(address), event);
+  event.waitUntil(Promise.allSettled(missed.map(keep)));
+});
+
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
-  const { origin, pathname } = new URL(request.url);
-  const ours = request.method === "GET" && origin === location.origin && pathname.startsWith(KEPT.base);
-  // What runs on the device, device.js keeps itself.
-  if (!ours || /\.(onnx|gz)$/.test(pathname)) return;
+  if (request.method !== "GET" || !isOurs(new URL(request.url))) return;
   // What is named after its content never changes.
-  const answer = pathname.startsWith(`${KEPT.base}assets/`) ? kept(request) : newest(request);
+  const answer = new URL(request.url).pathname.startsWith(`${KEPT.base}assets/`) ? kept(event) : newest(event);
   event.respondWith(/^(document|worker)$/.test(request.destination) ? answer.then(apart) : answer);
 });
+
+/** Whether an address is of this site; what runs on the device, device.js keeps itself. @param {URL} address */
+function isOurs({ origin, pathname }) {
+  return origin === location.origin && pathname.startsWith(KEPT.base) && !/\.(onnx|gz)$/.test(pathname);
+}
 
 /** @param {Response} response */
 function apart(response) {
@@ -39,22 +48,26 @@ async function forget() {
   await Promise.all(older.map((name) => caches.delete(name)));
 }
 
-/** @param {Request} request */
-async function kept(request) {
-  return (await caches.match(request)) ?? fetched(request);
+/** @param {FetchEvent} event */
+async function kept(event) {
+  return (await caches.match(event.request)) ?? fetched(event.request, event);
 }
 
-/** @param {Request} request */
-async function newest(request) {
-  const fetching = fetched(request);
+/** @param {FetchEvent} event */
+async function newest(event) {
+  const { request } = event;
+  const fetching = fetched(request, event);
   const late = new Promise((done) => setTimeout(done, SLOW)).then(() => caches.match(request, { ignoreSearch: true }));
   const first = await Promise.race([fetching.catch(() => null), late]);
   return first ?? (await caches.match(request, { ignoreSearch: true })) ?? fetching;
 }
 
-/** @param {Request} request */
-async function fetched(request) {
+/** Fetched, and kept beside it: where there is no room, and of parts of a film, nothing is. @param {Request} request @param {ExtendableEvent} event */
+async function fetched(request, event) {
   const response = await fetch(request);
-  if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
+  if (response.status === 200) {
+    const copy = response.clone();
+    event.waitUntil(caches.open(CACHE).then((cache) => cache.put(request, copy)).catch(() => null));
+  }
   return response;
 }

@@ -19,13 +19,55 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def kept(page: Page) -> None:
-    """Wait until the worker that keeps pages is at work, and has seen this page."""
+def first_kept(page: Page) -> None:
+    """Wait until the worker that keeps pages has kept this one, the first that it hears of."""
     page.evaluate("""navigator.serviceWorker.ready.then(() => new Promise((done) => {
-        const seen = () => (navigator.serviceWorker.controller ? done() : setTimeout(seen, 20));
+        const seen = async () => ((await caches.match(location.href)) ? done() : setTimeout(seen, 20));
         seen();
     }))""")
+
+
+def kept(page: Page) -> None:
+    """Wait until it is at work, and look again: then it has brought the page itself."""
+    first_kept(page)
     page.reload()
+
+
+def test_one_visit_is_enough(context: BrowserContext, road: Road):
+    """The page that was there before its worker opens without a line, with its pictures, and so does the first page."""
+    page = context.new_page()
+    page.goto(f"{road.origin}/de/catdog/")
+    first_kept(page)
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cat or dog?")
+    page.get_by_role("link", name="Chelsea, a cat").click()
+    expect(page.get_by_role("region", name="Antwort")).to_contain_text("A cat, über 99 %")
+    expect(page.locator(".frame img")).to_have_js_property("naturalWidth", 451)
+    page.goto(f"{road.origin}/de/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_where_there_is_no_room_pages_open_all_the_same(context: BrowserContext, road: Road):
+    """A full disk keeps nothing, and loses nothing."""
+    page = context.new_page()
+    page.goto(road.demo)
+    kept(page)
+    asked = context.new_cdp_session(page)
+    asked.send("Storage.overrideQuotaForOrigin", {"origin": road.origin, "quotaSize": 1000})
+    page.goto(f"{road.origin}/bears/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Grizzly, black or teddy?")
+
+
+def test_a_part_of_a_film_goes_its_way(context: BrowserContext, road: Road):
+    """A server that answers with a part is let do so; a store of whole answers takes none."""
+    page = context.new_page()
+    page.goto(road.demo)
+    kept(page)
+    part = {"status": 206, "body": "part", "headers": {"Content-Range": "bytes 0-3/9"}}
+    context.route("**/film.webm", lambda route: route.fulfill(**part))
+    assert page.evaluate("fetch('/film.webm').then(async (film) => [film.status, await film.text()])") == [206, "part"]
 
 
 def test_after_one_visit_a_demo_opens_and_answers_without_a_line(context: BrowserContext, road: Road):
