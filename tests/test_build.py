@@ -88,6 +88,16 @@ def test_modules_name_each_other_by_fingerprint(files):
     )
 
 
+def test_nothing_is_written_that_the_minifier_drops():
+    """It takes `void (a ??= b)` for nothing at all, though it gives `a` a value."""
+    sources = [path for room in ("js", "frame", "offline") for path in (ROOT / "site" / room).glob("*.js")]
+    dropped = [
+        path.name for path in sources if re.search(r"\bvoid\b[^;\n]*(\?\?|\|\||&&)=", path.read_text(encoding="utf-8"))
+    ]
+    assert len(sources) > 40
+    assert dropped == []
+
+
 def test_every_page_is_small(files):
     """At most 8 requests, 20 KB of scripts and 45 KB in all, photos aside, as GitHub Pages would send them."""
     pages = [path for path in files if path.endswith("/index.html")]

@@ -2,7 +2,7 @@
 
 import { render } from "../vendor/preact-htm.js";
 import { checkField, checkInput, isPhoto, predictionHolds } from "./contract.js";
-import { mark, openPlace, remind } from "./examples.js";
+import { mark, openPlace, remind, uncover } from "./examples.js";
 import { fieldIn, inputOf, partsOf, wrongIn } from "./form.js";
 import { after, givenIn } from "./question.js";
 import { ask } from "./routes.js";
@@ -131,6 +131,9 @@ export class Demo {
   show(state) {
     const focused = this.region.contains(document.activeElement);
     clearTimeout(this.tick);
+    const looked = this.region.querySelector(".looked");
+    const same = state.name === "answered" && this.state.name === "answered" && state.answer === this.state.answer;
+    if (looked && !same) render(null, looked);
     this.state = state;
     this.main.dataset.state = state.name;
     this.button.setAttribute("aria-disabled", String(this.busy));
@@ -200,6 +203,8 @@ export class Demo {
     this.changed = true;
     mark(this, null);
     if (this.state.name === "failed") this.show({ name: "idle", ready: false });
+    // What the form holds is not what was looked at.
+    if (this.state.name === "answered") this.show({ ...this.state, look: undefined });
     this.button.setAttribute("aria-disabled", String(this.busy));
     this.find(".changed").hidden = this.state.name !== "answered";
   }
@@ -218,6 +223,7 @@ export class Demo {
     const question = { ...this.asked, here: this.main.querySelector("#here:checked") !== null };
     const asking = (this.asking = { ending: new AbortController(), begun: performance.now(), photos: givenIn(question.parts, this.left) });
     this.wait();
+    uncover(this.region);
     const hear = (/** @type {string} */ event, /** @type {any} */ about) => this.hear(asking, event, about);
     const [told, drawable] = await Promise.all([ask(question, asking.ending.signal, hear), this.prepare()]);
     if (this.asking !== asking) return; // cancelled, or another question took its place

@@ -13,12 +13,13 @@ export async function openPlace(demo) {
   if (hash.startsWith("#?")) return fillFromAddress(demo);
   const example = demo.contract.examples.find(({ name }) => `#${name}` === hash);
   if (!example) return hash ? undefined : close(demo);
-  if (!(await demo.prepare())) return void demo.broken();
-  if (location.hash !== hash || demo.left.aborted) return undefined; // another was opened meanwhile
   leave(demo);
   mark(demo, example.name);
   const input = located(example.input, demo.home);
   demo.fill(input, example.alt ?? example.title);
+  if (!demo.draw) demo.show({ name: "idle", ready: true }); // what draws it is still on its way
+  if (!(await demo.prepare())) return void demo.broken();
+  if (location.hash !== hash || demo.left.aborted) return undefined; // another was opened meanwhile
   const given = Object.values(input).flat().filter((each) => each?.file);
   const photos = given.map(({ file }) => ({ url: file, name: file.split("/").pop() }));
   demo.show({ name: "answered", answer: saved(example, demo.home), photos, ...demo.more() });
@@ -41,11 +42,14 @@ function close(demo) {
   demo.show({ name: "idle", ready: false });
 }
 
-/** A question goes on while an example is looked at; its form is kept to be put back. @param {Demo} demo */
+/** A question goes on while an example is looked at, and an answer stays to be had; the form is kept to be put back. @param {Demo} demo */
 function leave(demo) {
+  const { state, changed } = demo;
+  if (state.name === "answered" && state.answer.route !== "saved" && !demo.asking) {
+    demo.asking = { ending: new AbortController(), begun: 0, photos: state.photos ?? [], ended: state.answer };
+  }
   if (!demo.asking || demo.asking.back) return;
   const kept = keep(demo.fields);
-  const { changed } = demo;
   const example = demo.main.querySelector(".examples [aria-current]")?.id.replace("example-", "") ?? null;
   demo.asking.back = () => {
     kept();
@@ -76,11 +80,20 @@ export function remind(demo) {
 /** Bring the photo and what is said of it into view, or at least the latter. @param {Demo} demo */
 function reveal({ main, region }) {
   const place = /** @type {HTMLElement} */ (main.querySelector(".demo"));
-  const low = () => region.getBoundingClientRect().top > innerHeight * 0.8;
   // Of what is higher than the window, the nearest end would be the wrong one: the photo is at its beginning.
   place.scrollIntoView({ block: place.offsetHeight > innerHeight ? "start" : "nearest" });
-  if (low()) place.scrollIntoView();
-  if (low()) region.parentElement?.scrollIntoView();
+  if (isLow(region)) place.scrollIntoView();
+  uncover(region);
+}
+
+/** Bring what is said into view where it is out of sight, or nearly. @param {HTMLElement} region */
+export function uncover(region) {
+  if (isLow(region)) region.parentElement?.scrollIntoView();
+}
+
+/** @param {HTMLElement} region */
+function isLow(region) {
+  return region.getBoundingClientRect().top > innerHeight * 0.8;
 }
 
 /** Mark the example that is shown, and no other. @param {Demo} demo @param {string | null} name */

@@ -14,19 +14,24 @@ import { say } from "./words.js";
  * @param {import("./heat.js").Looked} [looked] known where the answer is from here
  */
 export async function look(demo, looked) {
+  const { answer } = answered(demo);
   const place = demo.find("#answer .looked");
   const question = demo.asked;
   const [[, { content: photo }]] = await question.parts;
   if (!looked) {
     render(html`<p class="waiting">${say("look.asking")}</p>`, place);
     const ended = await ask({ ...question, here: true }, demo.left, () => undefined);
-    if (!place.isConnected) return;
+    if (answered(demo).answer !== answer) return undefined; // another answer took its place
     if ("kind" in ended) return render(html`<p class="fault" role="alert">${ended.detail}</p>`, place);
     looked = ended.looked;
   }
   const { words = {} } = demo.contract.prediction.properties.label;
-  const label = demo.state.name === "answered" ? demo.state.answer.prediction.label : "";
-  render(html`<${Look} photo=${photo} looked=${looked} label=${label} words=${words} />`, place);
+  return render(html`<${Look} photo=${photo} looked=${looked} label=${answer?.prediction.label} words=${words} />`, place);
+}
+
+/** @param {Demo} demo @returns {{answer?: import("./routes.js").Answer}} */
+function answered({ state }) {
+  return state.name === "answered" ? state : {};
 }
 
 /** Copy an address that fills the form as it is now. @param {Demo} demo */

@@ -17,7 +17,7 @@ import { isSaid, say } from "./words.js";
  * @property {number} took milliseconds
  * @property {string} files below which its files are
  * @property {Outcomes} [steps] of a demo with several
- * @property {boolean} [sent] whether what was given went to the bridge as well, though it answered here
+ * @property {"perhaps" | "surely"} [sent] whether what was given went to the bridge as well, though it was answered here
  * @property {import("./heat.js").Looked} [looked] what the model looked at, where that is known
  * @property {boolean} [shrunk] whether the photo was made smaller first, because memory was short
  *
@@ -73,15 +73,21 @@ export function ask(question, cancelled, told) {
     /** @type {Promise<Answer | Fault> | null} */
     let here = null;
     let quiet = false; // while the device is about to answer, what the bridge tells is of no use
+    /** @type {Answer["sent"]} */
+    let sent;
     const instead = () =>
       (here ??= helping(question, over, (event, about) => told(event, ((quiet = true), about))).then((ended) => {
         quiet = false;
-        if (!("kind" in ended)) end({ ...ended, sent: true });
+        if (!("kind" in ended)) end({ ...ended, sent });
         return ended;
       }));
     const heard = (/** @type {string} */ event, /** @type {any} */ about) => {
-      if (ASLEEP.has(event)) instead();
-      if (!quiet) told(event, about);
+      if (event === "sending") sent ??= "perhaps";
+      else if (event === "sent") sent = "surely";
+      else {
+        if (ASLEEP.has(event)) instead();
+        if (!quiet) told(event, about);
+      }
     };
     byBridge(question, over, heard).then(async (ended) => {
       if ("kind" in ended && ELSEWHERE.includes(ended.kind)) await instead();
@@ -173,10 +179,13 @@ async function once(bridge, contract, parts, cancelled, told) {
     const [body, size] = form(await parts);
     read = true;
     if (size > LARGEST) return fault("file-too-large", say("fault.too-much"), false);
+    if (!navigator.onLine) return offline();
     heard(size / SLOWEST);
+    told("sending", {});
     const headers = { Accept: "text/event-stream" };
     const address = `${bridge}/v1/demos/${contract.demo}/ask`;
     const response = await fetch(address, { method: "POST", body, headers, credentials: "omit", signal });
+    told("sent", {});
     begins = isStream(response);
     const said = begins ? await last(response, heard, told) : await response.json();
     if (!said) return lost();
@@ -186,7 +195,7 @@ async function once(bridge, contract, parts, cancelled, told) {
   } catch {
     if (signal.aborted) return fault("out-of-time", say("fault.out-of-time"), true);
     if (begins) return lost();
-    if (!navigator.onLine) return fault("offline", say("fault.offline"), true);
+    if (!navigator.onLine) return offline();
     if (!read) return fault("input-unread", say("fault.input-unread"), true);
     return fault("bridge-unreachable", say("fault.bridge-unreachable"), true);
   } finally {
@@ -294,6 +303,10 @@ function broken() {
 
 function unable() {
   return fault("device-unable", say("fault.device-unable"), false);
+}
+
+function offline() {
+  return fault("offline", say("fault.offline"), true);
 }
 
 function lost() {

@@ -48,7 +48,7 @@ export function answer(contract, state, draw) {
       return state.beside ? html`<p class="quiet">${say("answer.none")}</p>` : refusal(contract, state);
     case "answered":
       return html`${draw?.(contract.prediction, state.answer.prediction, state.answer.files, state.answer.steps, state.photos)}
-        <p class="quiet">${source(state.answer)}</p>
+        <p key="source" class="quiet">${source(state.answer)}</p>
         ${state.look && html`<button type="button" class="plain" onClick=${state.look}>${say("look.show")}</button>`}
         ${state.share && html`<p><button type="button" class="plain" onClick=${state.share}>${say("link.copy")}</button> <span class="quiet" role="status">${state.shared}</span></p>`}
         <div class="looked"></div>`;
@@ -106,11 +106,12 @@ export function label(schema, prediction) {
 
 /** Who answered, how long it took, and where what was given has been. @param {import("./routes.js").Answer} answer */
 function source({ route, took, sent, shrunk }) {
-  if (route === "saved") return say("answer.saved");
+  if (route === "saved") return html`${say("answer.saved")} <span class="unprinted">${say("answer.saved-ask")}</span>`;
   const seconds = took < 950 ? Math.max(1, Math.round(took / 10)) / 100 : Math.round(took / 100) / 10;
   if (route === "bridge") return `${say("answer.bridge", { seconds })} ${say("answer.left")}`;
   const small = shrunk ? ` ${say("answer.shrunk")}` : "";
-  return `${say("answer.device", { seconds })} ${sent ? say("answer.sent") : say("answer.stayed")}${small}`;
+  const left = sent === "surely" ? say("answer.sent") : sent ? say("answer.perhaps-sent") : say("answer.stayed");
+  return `${say("answer.device", { seconds })} ${left}${small}`;
 }
 
 /** What to do about a fault. @param {Contract} contract @param {{fault: Fault, kept: boolean}} failed */
@@ -125,7 +126,7 @@ function next(contract, { fault, kept }) {
     return say("next.mended") + examples(say("next.examples-answer"));
   }
   if (fault.field && kept) return photo ? say("next.photo-before") : say("next.before");
-  if (fault.field) return "";
+  if (fault.field || fault.kind === "page-broken") return "";
   return (photo ? say("next.another-photo") : say("next.another")) + examples(say("next.examples-always"));
 }
 

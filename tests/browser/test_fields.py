@@ -328,8 +328,11 @@ def test_an_example_fills_the_whole_form(every: Page, bridge):
     expect(field(every, "Story")).to_have_value("Only words")
     expect(field(every, "Name")).to_have_value("Chelsea")
     every.go_back()
-    every.go_back()
-    expect(field(every, "Story")).to_have_value("")
+    expect(field(every, "Story")).to_have_value("A cat sat")
+    every.go_back()  # to what was asked last, and changed since
+    expect(field(every, "Story")).to_have_value("Another")
+    expect(every.get_by_text("Changed since this answer.")).to_be_visible()
+    expect(answer(every)).to_contain_text("Answered by the model’s server")
 
 
 def held(page: Page) -> list[Route]:
@@ -427,7 +430,8 @@ def test_what_draws_an_answer_and_does_not_arrive_is_said(page: Page, origin: st
     page.route("**/drawings.*.js", lambda route: route.abort())
     page.goto(f"{origin}/every/")
     page.get_by_role("link", name="Anna and her cat").click()
-    expect(page.get_by_role("alert")).to_contain_text("Part of this page did not arrive: reload it.")
+    expect(page.get_by_role("alert")).to_have_text("Part of this page did not arrive: reload it.")
+    expect(page.locator(".examples [aria-current]")).to_have_count(1)
     page.goto(f"{origin}/catdog/")
     page.get_by_role("link", name="Chelsea, a cat").click()
     expect(answer(page)).to_contain_text("A cat, over 99 %.")

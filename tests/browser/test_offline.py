@@ -88,6 +88,7 @@ def test_after_one_visit_a_demo_opens_and_answers_without_a_line(context: Browse
     page.get_by_label("Photo").set_input_files(CAT)
     page.get_by_role("button", name="Ask").click()  # of its own accord it turns to the device
     expect(answer).to_contain_text("Answered on this device", timeout=20_000)
+    expect(answer).to_contain_text("What you gave did not leave it.")
 
 
 def test_what_runs_here_runs_on_several_threads_from_the_second_visit_on(context: BrowserContext, road: Road):

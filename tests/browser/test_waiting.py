@@ -244,6 +244,21 @@ def test_an_example_loses_nothing(demo: Page, bridge: Played):
     assert bridge.next().photo == CAT.read_bytes()
 
 
+def test_an_answer_is_not_lost_to_an_example(demo: Page, bridge: Played):
+    """One's own answer, and its photo, stand again after the way back, as often as an example is looked at."""
+    question = asleep(demo, bridge)
+    question.tell("prediction", prediction=CAT_SAID)
+    expect(answer(demo)).to_contain_text("Answered by the model’s server")
+    for _ in range(2):
+        demo.locator(".examples").get_by_role("link", name="Neither of them").click()
+        expect(demo.locator("#reminder")).to_contain_text("Your answer is here.")
+        demo.go_back()
+        expect(answer(demo)).to_contain_text("A cat, over 99 %.")
+        expect(answer(demo)).to_contain_text("Answered by the model’s server")
+        expect(demo.get_by_role("img", name="Your photo")).to_have_js_property("naturalWidth", 451)
+        expect(demo.locator("#reminder")).to_be_empty()
+
+
 @pytest.mark.parametrize("way", ["Back to it", "the browser’s own"])
 def test_the_way_back_to_the_question(demo: Page, bridge: Played, way: str):
     """From several examples, one finds one's own question as it is by then, and can still stop it."""
