@@ -91,7 +91,7 @@ export function filesField(place, schema, watch) {
     for (const old of given) if (!files.includes(old) && old.url.startsWith("blob:")) URL.revokeObjectURL(old.url);
     given = files;
     render(html`${files.map((file) => html`<li key=${file.url}>${preview(file)}
-      <span class="name"><bdi>${file.name}</bdi> <span class="quiet">${fileWords(file.about)}</span></span>
+      <span class="name"><bdi class="short" title=${file.name}>${file.name}</bdi> <span class="quiet">${fileWords(file.about)}</span></span>
       <button type="button" class="plain" aria-label=${say("field.remove", { title: file.name })} onClick=${() => remove(file)}>
         ${say("field.remove-it")}</button></li>`)}`, list);
   }

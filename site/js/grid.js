@@ -22,14 +22,18 @@ export function draw({ title }, { headers, data }) {
   return grid({ title, headers, rows: data });
 }
 
-/** A table, and what can be kept of it: as it is sorted by nobody. @param {Grid} about */
+/** A table, and what can be kept of it. @param {Grid} about */
 export function grid(about) {
-  const { title, headers, rows } = about;
-  return html`<${Rows} ...${about} />${kept({ title, text: () => tsv(headers, rows), made: ["csv", () => csv(headers, rows)] })}`;
+  return html`<${Rows} ...${about} />${keptRows(about)}`;
 }
 
-/** @param {Grid} grid */
-function Rows({ title, headers, rows, drawn = shown }) {
+/** What can be kept of a table: as it is sorted by nobody. @param {Grid} about */
+export function keptRows({ title, headers, rows }) {
+  return kept({ title, text: () => tsv(headers, rows), made: ["csv", () => csv(headers, rows)] });
+}
+
+/** The table alone. @param {Grid} grid */
+export function Rows({ title, headers, rows, drawn = shown }) {
   const width = Math.min(COLUMNS, Math.max(headers.length, rows[0]?.length ?? 0));
   const page = Math.min(ROWS, Math.ceil(CELLS / (width || 1)));
   const [pages, show] = useState(1);

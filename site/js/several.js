@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor/preact-htm.js";
 import { draw as pictures } from "./gallery.js";
 import { address } from "./given.js";
-import { grid } from "./grid.js";
+import { Rows, grid, keptRows } from "./grid.js";
 import { faultOf } from "./routes.js";
 import { percent } from "./view.js";
 import { say } from "./words.js";
@@ -57,7 +57,8 @@ function Wardrobe({ title, words, all }) {
     ${byLabel && html`<div class="wardrobe" aria-live="off">${groups(all).map(([label, within]) => html`<section key=${label}>
       <p class="name"><bdi>${label === null ? say("drawing.unanswered") : words[label] ?? label}</bdi> <small>${within.length}</small></p>
       <ul>${within.map((each) => html`<li>${shown(each)}${each.value ? html`<span class="quiet">${percent(sureness(each.value) ?? 0)}${each.value.unfamiliar && html` · ${say("drawing.unfamiliar")}`}</span>` : state(each)}</li>`)}</ul></section>`)}</div>`}
-    <div hidden=${byLabel}>${grid({ title, headers, rows, drawn: cell })}</div>`;
+    <div class="labelled" hidden=${byLabel}><${Rows} title=${title} headers=${headers} rows=${rows} drawn=${cell} /></div>
+    ${keptRows({ title, headers, rows })}`;
 }
 
 /** A photo, its label, how sure the model is, and whether it knows such a thing. @param {Each} each @param {Record<string, string>} words @param {number} column */
@@ -73,7 +74,7 @@ function drawn(each, words, column) {
 
 /** @param {Each} each */
 function shown({ photo, name }) {
-  return html`<span class="photo">${photo && html`<img src=${photo} alt="" />`}<bdi>${name}</bdi></span>`;
+  return html`<span class="photo">${photo && html`<img src=${photo} alt="" />`}<bdi class="short" title=${name}>${name}</bdi></span>`;
 }
 
 /** How one is that has no answer. @param {Each} each */
