@@ -38,13 +38,34 @@ def test_an_answer_is_printed_with_its_address(visitor: Page, road: Road, scheme
 def test_several_photos_and_their_table_are_printed(visitor: Page, road: Road):
     """With the heads of its columns, which are buttons on the screen, and without the place for more photos."""
     visitor.goto(f"{road.origin}/wardrobe/#three-to-wear-and-a-coffee")
-    expect(visitor.locator("main")).to_have_attribute("data-state", "answered")
+    expect(visitor.get_by_role("table")).to_be_visible()
     text, sheets = printed(visitor)
     for words in ("Label", "Confidence", "drawn-dress.jpg", "75\xa0%", "three-to-wear-and-a-coffee"):
         assert words in text
-    for words in ("Remove", "Sort them", "Drop", "up to 8 MB"):
+    assert "A saved answer, recorded with this page." in text
+    for words in ("Remove", "Sort them", "Drop", "up to 8 MB", "Ask, to hear it"):
         assert words not in text
     assert sheets == 1
     visitor.goto(f"{road.origin}/catdog-look/")
     text, _ = printed(visitor)
     assert "Photo" not in text, "a frame with nothing in it"
+
+
+def test_what_a_model_looked_at_is_printed(visitor: Page, road: Road):
+    """With the label that it is for, in words; without the slider, which nobody can move on paper."""
+    visitor.goto(f"{road.demo}#cat")
+    visitor.get_by_role("button", name="Show what it looked at").click()
+    label = visitor.get_by_label("What it looked at for")
+    expect(label).to_be_visible(timeout=15_000)
+    text, sheets = printed(visitor)
+    assert "What it looked at for" in text
+    for words in ("How dark the rest is", "Show what it looked at", "Ask"):
+        assert words not in text
+    expect(visitor.locator(".look input")).to_be_hidden()
+    assert label.evaluate(
+        "(select) => [getComputedStyle(select).appearance, getComputedStyle(select).borderWidth]"
+    ) == [
+        "none",
+        "0px",
+    ]
+    assert sheets == 1

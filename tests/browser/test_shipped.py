@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Road
 from playwright.sync_api import Locator, Page, Route, expect
+from test_states import SHIFTS
 
 DEMOS = ROOT / "site/demos"
 TEDDY = DEMOS / "bears/examples/drawn-teddy.jpg"
@@ -91,6 +92,57 @@ def test_a_wardrobe_becomes_a_table(visitor: Page, road: Road, tmp_path):
     told = list(csv.DictReader((tmp_path / "wardrobe.csv").open(encoding="utf-8-sig")))
     assert [each["Photo"] for each in told] == [photo.name for photo in photos]
     assert all(each["Label"] for each in told)
+    assert max(row.bounding_box()["height"] for row in rows.all()) < 80, "long names do not break"
+    answer.get_by_role("checkbox", name="Sort them by their labels").check()
+    expect(answer.get_by_role("button", name="Copy")).to_be_visible()
+    groups = [group.bounding_box() for group in answer.locator(".wardrobe section").all()]
+    assert len(groups) > 1
+    assert len({group["y"] for group in groups}) == 1, "beside each other"
+
+
+def test_many_photos_are_small_on_a_phone(visitor: Page, road: Road):
+    """Three to a row, each with its button for a thumb and its whole name; Ask is not pages away."""
+    visitor.set_viewport_size({"width": 360, "height": 740})
+    visitor.goto(f"{road.origin}/wardrobe/")
+    names = [f"{number}-{'a-very-long-name-' * 4}.jpg" for number in range(12)]
+    files = [{"name": name, "mimeType": "image/jpeg", "buffer": COFFEE.read_bytes()} for name in names]
+    visitor.get_by_label("Photos").set_input_files(files)
+    photos = visitor.locator(".chosen > li")
+    expect(photos).to_have_count(12)
+    first, third = photos.nth(0).bounding_box(), photos.nth(2).bounding_box()
+    assert first["y"] == third["y"]
+    button = visitor.get_by_role("button", name=f"Remove {names[2]}").bounding_box()
+    assert min(button["width"], button["height"]) >= 44
+    expect(visitor.get_by_title(names[2])).to_have_css("text-overflow", "ellipsis")
+    assert visitor.get_by_role("button", name="Ask").bounding_box()["y"] < 1300
+    assert visitor.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_an_answer_moves_nothing_when_it_comes(visitor: Page, road: Road, width: int):
+    """Ten bars need more room than the form has: who was about to open an example does not press another."""
+    held: list[Route] = []
+    visitor.set_viewport_size({"width": width, "height": 900})
+    visitor.add_init_script(SHIFTS)
+    visitor.route("**/ask", lambda route: held.append(route))
+    answer = ask(visitor, road, "clothing", DEMOS / "clothing/examples/drawn-dress.jpg")
+    expect(visitor.locator("main")).to_have_attribute("data-state", "waiting")
+    # What moves in the half second after a press is not counted: somebody looks for it.
+    visitor.evaluate("new Promise((done) => setTimeout(done, 600))")
+    held[0].continue_()
+    expect(answer).to_contain_text("Answered by the model’s server")
+    expect(answer.locator(".bars li")).to_have_count(10)
+    visitor.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert visitor.evaluate("globalThis.shifted ?? 0") < 0.01
+
+
+def test_what_the_author_says_runs_into_no_other_language(visitor: Page, road: Road):
+    """The site's own sentence stands alone, and is told to be in its language."""
+    visitor.goto(f"{road.origin}/de/")
+    told = visitor.locator("footer p")
+    about = visitor.evaluate("document.querySelector('footer p').lang")
+    assert (about, told.first.inner_text()) == ("en", "Small models that answer on static pages.")
+    assert "Small models" not in told.nth(1).inner_text()
 
 
 @pytest.mark.parametrize("by", ["server", "device"])
