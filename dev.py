@@ -295,6 +295,7 @@ def test(rest: list[str]) -> int:
             return subprocess.run([PYTHON, "-m", "pytest", *which, *rest], env=_with_node()).returncode
     env = _with_node()
     env["TEST_BROWSER"] = find_browser()
+    env["OMP_NUM_THREADS"] = "1"  # two run at a time: torch, taking every processor for each, would wait for itself
     tsc = ROOT / "tests/node_modules/typescript/bin/tsc"
     checks = [
         [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."],
