@@ -284,7 +284,8 @@ export class Demo {
   more(answer) {
     const { input, prediction, steps } = this.contract;
     const fields = Object.values(input.properties);
-    const looks = prediction.kind === "label" && Object.keys(steps).length === 1 && fields.length === 1 && isPhoto(fields[0]) && this.models[this.contract.demo];
+    const photo = fields.length === 1 && isPhoto(fields[0]) && !this.changed; // it is in the form
+    const looks = photo && prediction.kind === "label" && Object.keys(steps).length === 1 && this.models[this.contract.demo];
     const shares = fields.some(({ kind }) => SHARED.includes(kind));
     const offers = () => import("./offers.js");
     return {
